@@ -1,0 +1,136 @@
+import { age, bytes } from '../../text/units.ts';
+import type { Image, Manifest, Platform } from '../containerd.ts';
+import { type Gap, isUnknown } from '../observed.ts';
+import { facet, type HostSnapshot } from '../snapshot.ts';
+import { compareText, type Kind } from './kind.ts';
+import { items } from './listing.ts';
+
+/** An image record with what its target's manifests say. */
+export interface ImageRow {
+  readonly image: Image;
+  /** Platforms that the target names, null when its blob is not there, undefined when it could not be read. */
+  readonly platforms: readonly Platform[] | null | undefined;
+  /** Why the platforms are not known. */
+  readonly gap: Gap | undefined;
+}
+
+export const imageRows = (host: HostSnapshot): readonly ImageRow[] => {
+  const manifests = new Map(
+    items(host, 'containerd.manifests').map((m) => [`${m.namespace}/${m.digest}`, m]),
+  );
+  const gaps = manifestGaps(host);
+  return items(host, 'containerd.images')
+    .map((image) => {
+      const key = `${image.namespace}/${image.target.digest}`;
+      const target = manifests.get(key);
+      return {
+        image,
+        platforms: target === undefined ? undefined : platformsOf(target, manifests),
+        gap: target === undefined ? (gaps.get(key) ?? gaps.get('')) : undefined,
+      };
+    })
+    .toSorted(
+      (a, b) => compareText(a.image.namespace, b.image.namespace) || compareText(a.image.name, b.image.name),
+    );
+};
+
+export const images: Kind<ImageRow> = {
+  name: 'images',
+  singular: 'image',
+  facet: 'containerd.images',
+  wants: ['containerd.images', 'containerd.manifests'],
+  reportedByRows: ['containerd.manifests'],
+  rows: imageRows,
+  columns: [
+    { id: 'namespace', title: 'NAMESPACE', priority: 3, cut: 'middle', text: (r) => r.image.namespace },
+    { id: 'name', title: 'NAME', priority: 1, cut: 'middle', text: (r) => r.image.name },
+    { id: 'digest', title: 'DIGEST', priority: 2, cut: 'middle', text: (r) => r.image.target.digest },
+    {
+      id: 'platforms',
+      title: 'PLATFORMS',
+      priority: 3,
+      cut: 'end',
+      text: (r) => (r.platforms === undefined ? '?' : r.platforms?.join(',') || '-'),
+    },
+    { id: 'type', title: 'MEDIA TYPE', priority: 6, cut: 'middle', text: (r) => r.image.target.mediaType },
+    {
+      id: 'size',
+      title: 'TARGET SIZE',
+      align: 'right',
+      priority: 5,
+      text: (r) => bytes(r.image.target.size),
+      sortKey: (r) => r.image.target.size,
+    },
+    {
+      id: 'age',
+      title: 'AGE',
+      align: 'right',
+      priority: 4,
+      text: (r, at) => age(r.image.createdAt, at),
+      sortKey: (r) => r.image.createdAt ?? '',
+    },
+  ],
+  item: ({ image, platforms }) => ({
+    namespace: image.namespace,
+    name: image.name,
+    digest: image.target.digest,
+    mediaType: image.target.mediaType,
+    size: image.target.size,
+    ...(platforms === undefined ? {} : { platforms }),
+    labels: image.labels,
+    annotations: image.target.annotations,
+    createdAt: image.createdAt,
+    updatedAt: image.updatedAt,
+  }),
+  gaps: (row) =>
+    row.gap === undefined
+      ? []
+      : [
+          {
+            ...row.gap,
+            object: { kind: 'image', namespace: row.image.namespace, id: row.image.name },
+            fields: ['platforms'],
+          },
+        ],
+  id: (r) => r.image.name,
+  names: (r) => [r.image.target.digest],
+  key: (r) => `${r.image.namespace}/${r.image.name}`,
+  tone: (r) => (r.platforms === undefined ? 'unknown' : 'plain'),
+  whenEmpty: 'no images in this containerd; Docker keeps its own where it uses a graphdriver',
+};
+
+// As `ctr images ls` lists them: what the index says of its manifests, whether their blobs are here or not.
+function platformsOf(target: Manifest, manifests: ReadonlyMap<string, Manifest>): Platform[] | null {
+  if (target.kind === 'absent') return null;
+  const found = new Set<Platform>();
+  const visit = (manifest: Manifest, depth: number): void => {
+    if (manifest.platform !== null) found.add(manifest.platform);
+    if (depth === 0) return;
+    for (const child of manifest.children) {
+      // The index is the authority on its manifests' platforms; the config speaks where it is silent.
+      if (child.platform !== null) {
+        found.add(child.platform);
+        continue;
+      }
+      const below = manifests.get(`${manifest.namespace}/${child.digest}`);
+      if (below !== undefined) visit(below, depth - 1);
+    }
+  };
+  visit(target, 4);
+  return [...found].toSorted();
+}
+
+// Why a target is missing from the manifests: by object, or '' for the facet as a whole.
+function manifestGaps(host: HostSnapshot): ReadonlyMap<string, Gap> {
+  const manifests = facet(host, 'containerd.manifests');
+  if (isUnknown(manifests)) {
+    return manifests.state === 'notCollected' ? new Map() : new Map([['', manifests]]);
+  }
+  if (manifests.state === 'absent') return new Map();
+  return new Map(
+    manifests.value.gaps.map((gap) => [
+      gap.object?.id === undefined ? '' : `${gap.object.namespace ?? ''}/${gap.object.id}`,
+      gap,
+    ]),
+  );
+}

@@ -1,0 +1,86 @@
+/** The model that views and probes see: one host at one moment, as facets. */
+import type {
+  Container,
+  ContainerBody,
+  ContentInfo,
+  Image,
+  Ingest,
+  Lease,
+  Manifest,
+  Namespace,
+  Plugin,
+  Sandbox,
+  ServerIdentity,
+  ServerInfo,
+  Snapshot,
+  Task,
+} from './containerd.ts';
+import type { DaemonProcess, Discovery, Endpoint, SystemInfo } from './daemon.ts';
+import type { Listing, Observed, Timestamp } from './observed.ts';
+
+export const SCHEMA_VERSION = 1;
+
+/** Every kind of fact, by name: `<layer>.<what>`. */
+export interface Facets {
+  'host.system': SystemInfo;
+  'proc.daemons': Listing<DaemonProcess>;
+  'containerd.discovery': Discovery;
+  'containerd.endpoint': Endpoint;
+  'containerd.version': ServerInfo;
+  'containerd.identity': ServerIdentity;
+  'containerd.plugins': Listing<Plugin>;
+  'containerd.namespaces': Listing<Namespace>;
+  'containerd.containers': Listing<Container>;
+  'containerd.bodies': Listing<ContainerBody>;
+  'containerd.tasks': Listing<Task>;
+  'containerd.images': Listing<Image>;
+  'containerd.manifests': Listing<Manifest>;
+  'containerd.content': Listing<ContentInfo>;
+  'containerd.ingests': Listing<Ingest>;
+  'containerd.snapshots': Listing<Snapshot>;
+  'containerd.leases': Listing<Lease>;
+  'containerd.sandboxes': Listing<Sandbox>;
+}
+
+export type FacetName = keyof Facets;
+
+/** Facets whose value is a listing, with the item's type. */
+export type ListingFacet = {
+  [K in FacetName]: Facets[K] extends Listing<unknown> ? K : never;
+}[FacetName];
+
+export type ItemOf<K extends ListingFacet> = Facets[K] extends Listing<infer T> ? T : never;
+
+/** The objects a snapshot is limited to; without a key, all. */
+export interface Scope {
+  readonly namespaces?: readonly string[];
+  /** Containers whose bodies are wanted. */
+  readonly containers?: readonly { readonly namespace: string; readonly id: string }[];
+}
+
+/** How long one facet took. */
+export interface Timing {
+  readonly facet: FacetName;
+  readonly startedAt: Timestamp;
+  readonly ms: number;
+  readonly outcome: Observed<unknown>['state'] | 'partial';
+}
+
+export interface HostSnapshot {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly at: Timestamp;
+  readonly from: 'live' | 'disk' | 'bundle';
+  readonly scope: Scope;
+  readonly facets: { readonly [K in FacetName]?: Observed<Facets[K]> };
+  readonly timings: readonly Timing[];
+}
+
+/** The facet as it was observed; one that nobody wanted is `notCollected`. */
+export const facet = <K extends FacetName>(host: HostSnapshot, name: K): Observed<Facets[K]> =>
+  host.facets[name] ?? {
+    state: 'notCollected',
+    from: name,
+    why: 'no view or probe asked for it',
+    at: host.at,
+    ms: 0,
+  };
