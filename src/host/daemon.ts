@@ -17,8 +17,10 @@ export interface DaemonProcess {
   readonly wchan: string | null;
   /** Paths of the unix sockets that it listens on. */
   readonly listens: Observed<readonly string[]>;
-  /** containerd: the gRPC address of its command line or config. dockerd: the containerd it was told of. shim: `-address`. */
+  /** containerd: its gRPC address. dockerd: the containerd it was told of. shim: `-address`. Null where nothing says so. */
   readonly address: string | null;
+  /** The config file that its command line names. */
+  readonly config: string | null;
   /** shim: `-namespace`. */
   readonly namespace: string | null;
   /** shim: `-id`. */
@@ -93,5 +95,4 @@ export interface SystemInfo {
   /** Bytes. */
   readonly memory: bigint;
   readonly cgroups: 'v1' | 'v2' | 'hybrid' | 'unknown';
-  readonly virtual: string | null;
 }

@@ -1,0 +1,101 @@
+/** `ctrscope get KIND [NAME…]` */
+import { openLiveHost } from '../collect/live.ts';
+import { type AnyKind, KINDS, kindNamed } from '../host/kinds/index.ts';
+import type { Kind } from '../host/kinds/kind.ts';
+import { isUnknown } from '../host/observed.ts';
+import { facet, type HostSnapshot } from '../host/snapshot.ts';
+import { type UnknownEntry, unknownOfKind } from '../host/unknown-entries.ts';
+import { csvLines, textTable } from '../report/table.ts';
+import { hintFor, unknownLine } from '../report/unknown.ts';
+import { escapeText } from '../text/escape.ts';
+import { nearest } from '../text/nearest.ts';
+import { documentHead, documentText } from './document.ts';
+import { EXIT } from './exit-codes.ts';
+import { formatOf, type GlobalOptions, liveOptions } from './globals.ts';
+import { foundNobody, sayChoice, sayNobody } from './no-containerd.ts';
+import { writeError, writeHint, writeOut } from './terminal-output.ts';
+import { UsageError } from './usage-error.ts';
+
+const FORMATS = ['text', 'json', 'yaml', 'csv'] as const;
+
+/** Lists one kind; the exit code says whether it was read whole. */
+export const get = async (
+  word: string,
+  names: readonly string[],
+  globals: GlobalOptions,
+): Promise<number> => {
+  const kind = kindOf(word);
+  const format = formatOf(globals, FORMATS);
+  const host = openLiveHost(liveOptions(globals));
+  try {
+    const snapshot = await host.collect(kind.wants);
+    const nobody = foundNobody(snapshot);
+    if (nobody !== undefined) {
+      await sayNobody(nobody);
+      return EXIT.failed;
+    }
+    if (globals.quiet !== true) await sayChoice(snapshot);
+    return await kind.use((typed) => print(typed, kind, snapshot, names, format, globals));
+  } finally {
+    host.close();
+  }
+};
+
+async function print<Row>(
+  kind: Kind<Row>,
+  anyKind: AnyKind,
+  host: HostSnapshot,
+  names: readonly string[],
+  format: (typeof FORMATS)[number],
+  globals: GlobalOptions,
+): Promise<number> {
+  const main = facet(host, kind.facet);
+  const unknown = unknownOfKind(host, anyKind);
+  const all = kind.rows(host);
+  const rows = names.length === 0 ? all : all.filter((row) => names.some((name) => matches(kind, row, name)));
+  const missing = names.filter((name) => !all.some((row) => matches(kind, row, name)));
+  const head = documentHead(kind.name, host, unknown);
+
+  if (format === 'json' || format === 'yaml') {
+    // A listing that could not be read has no items, which is not the same as having none.
+    const items = isUnknown(main) ? {} : { items: rows.map((row) => kind.item(row)) };
+    await writeOut(await documentText({ ...head, ...items }, format));
+  } else if (!isUnknown(main)) {
+    const lines =
+      globals.quiet === true
+        ? rows.map((row) => escapeText(kind.id(row)))
+        : format === 'csv'
+          ? csvLines(kind, rows, host.at)
+          : textTable(kind, rows, host.at);
+    await writeOut(lines.map((line) => `${line}\n`).join(''));
+  }
+
+  if (main.state === 'absent' && main.why !== undefined) await writeError(main.why);
+  else if (all.length === 0 && !isUnknown(main) && format === 'text' && globals.quiet !== true) {
+    await writeError(kind.whenEmpty);
+  }
+  await sayUnknown(unknown, globals);
+  for (const name of missing) await writeError(`${kind.singular} ${escapeText(name)}: not found`);
+  if (isUnknown(main) || missing.length > 0) return EXIT.failed;
+  return unknown.length > 0 ? EXIT.partial : EXIT.ok;
+}
+
+async function sayUnknown(unknown: readonly UnknownEntry[], globals: GlobalOptions): Promise<void> {
+  if (globals.quiet === true) return;
+  for (const entry of unknown) await writeError(`unknown: ${unknownLine(entry)}`);
+  const hint = unknown.map(({ state }) => hintFor(state)).find((line) => line !== undefined);
+  if (hint !== undefined) await writeHint(`try: ${hint}`);
+}
+
+function matches<Row>(kind: Kind<Row>, row: Row, name: string): boolean {
+  return kind.id(row) === name || kind.key(row) === name || (kind.names?.(row).includes(name) ?? false);
+}
+
+function kindOf(word: string): AnyKind {
+  const kind = kindNamed(word);
+  if (kind !== undefined) return kind;
+  const known = KINDS.map(({ name }) => name);
+  const suggestion = nearest(word.toLowerCase(), known);
+  const meant = suggestion === undefined ? '' : `; did you mean ${suggestion}?`;
+  throw new UsageError(`no kind "${escapeText(word)}"${meant} There are ${known.join(', ')}`);
+}

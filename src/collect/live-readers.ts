@@ -1,0 +1,365 @@
+/** How each facet of a live host is read. */
+import type { ContainerBody } from '../host/containerd.ts';
+import type { DaemonProcess, Endpoint } from '../host/daemon.ts';
+import {
+  type Absent,
+  absent,
+  type Gap,
+  isUnknown,
+  type Listing,
+  type Observed,
+  seen,
+  seenValue,
+  type Unknown,
+  unknown,
+} from '../host/observed.ts';
+import type { FacetName, Facets, Scope } from '../host/snapshot.ts';
+import type { CallOptions, Connection } from '../sources/containerd/connection.ts';
+import { CallFailure } from '../sources/containerd/failure.ts';
+import { ask, discover, type Named, namedAddress, normalAddress } from './discover.ts';
+import {
+  bodyWithoutSecrets,
+  daemonWithoutSecrets,
+  imageWithoutSecrets,
+  withoutSecretLabels,
+} from './withhold.ts';
+
+/** How long a collector has for its answer. */
+const DEFAULT_TIMEOUT_MS = 2000;
+// containerd itself waits 2 s for a silent shim, after the 300 ms in which Tasks.List may answer for all.
+const DEFAULT_TASKS_TIMEOUT_MS = 3500;
+const NAMESPACES_IN_FLIGHT = 8;
+const GETS_IN_FLIGHT = 16;
+const LEAST_DEADLINE_MS = 50;
+
+export interface LiveOptions {
+  /** `--address`. */
+  readonly address?: string;
+  /** `--namespace` or CONTAINERD_NAMESPACE; without it, all. */
+  readonly namespace?: string;
+  /** `--timeout`. */
+  readonly timeoutMs?: number;
+  readonly showSecrets?: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** There is nobody to ask: the fact that every facet of containerd then is. */
+export class NoContainerd extends Error {
+  readonly fact: Absent | Unknown;
+  constructor(fact: Absent | Unknown) {
+    super(fact.why ?? 'no containerd');
+    this.fact = fact;
+  }
+}
+
+export interface ReaderContext {
+  readonly options: LiveOptions;
+  readonly scope: Scope;
+  readonly connect: (address: string) => Promise<Connection>;
+  /** A facet, read once per snapshot however many need it. */
+  readonly once: <K extends FacetName>(name: K) => Promise<Observed<Facets[K]>>;
+}
+
+export type Readers = { readonly [K in FacetName]: () => Promise<Observed<Facets[K]>> };
+
+export const liveReaders = (context: ReaderContext): Readers => {
+  const { options, scope, once } = context;
+  const shown = <T>(item: T, withhold: (item: T) => T): T => (options.showSecrets ? item : withhold(item));
+  const labelled = <T extends { readonly labels: Readonly<Record<string, string>> }>(item: T): T =>
+    shown(item, withoutSecretLabels);
+
+  return {
+    'host.system': async () => {
+      const { readMachine } = await import('../sources/system/machine.ts');
+      return now(await readMachine(), 'os-release, uname, /proc/meminfo, /proc/self/mounts');
+    },
+    'proc.daemons': async () => {
+      const { listDaemons } = await import('../sources/proc/daemons.ts');
+      const { items, gaps } = await listDaemons();
+      return now({ items: items.map((daemon) => shown(daemon, daemonWithoutSecrets)), gaps }, '/proc');
+    },
+    'containerd.discovery': async () => {
+      const named = namedAddress(options.address, options.environment);
+      if (named !== undefined) {
+        const candidate = await ask(named);
+        return now({ candidates: [candidate], chosen: candidate }, named.named);
+      }
+      const daemons = seenValue(await once('proc.daemons'))?.items ?? [];
+      return now(await discover(daemons, options.environment), '/proc, well-known paths');
+    },
+    'containerd.endpoint': () => readEndpoint(context),
+    'containerd.version': async () => {
+      const { readVersion } = await import('../sources/containerd/introspection.ts');
+      return call(context, 'Version.Version', readVersion);
+    },
+    'containerd.identity': async () => {
+      const { readIdentity } = await import('../sources/containerd/introspection.ts');
+      return call(context, 'Introspection.Server', readIdentity);
+    },
+    'containerd.plugins': async () => {
+      const { listPlugins } = await import('../sources/containerd/introspection.ts');
+      return call(context, 'Introspection.Plugins', async (connection, deadline) => ({
+        items: await listPlugins(connection, deadline),
+        gaps: [],
+      }));
+    },
+    'containerd.namespaces': async () => {
+      const { listNamespaces } = await import('../sources/containerd/namespaces.ts');
+      return call(context, 'Namespaces.List', async (connection, deadline) => {
+        const all = await listNamespaces(connection, deadline);
+        return { items: all.filter(({ name }) => inScope(scope, name)).map(labelled), gaps: [] };
+      });
+    },
+    'containerd.containers': async () => {
+      const { listContainers } = await import('../sources/containerd/containers.ts');
+      return perNamespace(context, 'Containers.ListStream', async (connection, deadline) =>
+        complete((await listContainers(connection, deadline)).map(labelled)),
+      );
+    },
+    'containerd.bodies': async () => {
+      const { readContainer } = await import('../sources/containerd/containers.ts');
+      const wanted = scope.containers ?? [];
+      return call(context, 'Containers.Get', async (connection, { deadlineMs }) => {
+        const items: ContainerBody[] = [];
+        await eachLimited(wanted, GETS_IN_FLIGHT, async ({ namespace, id }) => {
+          const found = await readContainer(connection, id, { namespace, deadlineMs });
+          if (found !== undefined) items.push(shown(found.body, bodyWithoutSecrets));
+        });
+        return complete(items);
+      });
+    },
+    'containerd.tasks': async () => {
+      const { listTasks } = await import('../sources/containerd/tasks.ts');
+      const answerWithinMs = options.timeoutMs ?? DEFAULT_TASKS_TIMEOUT_MS;
+      return perNamespace(
+        context,
+        'Tasks.List',
+        (connection, { namespace, deadlineMs }) =>
+          listTasks(connection, {
+            namespace,
+            answerWithinMs: deadlineMs,
+            containerIds: async () => {
+              const listing = seenValue(await once('containerd.containers'));
+              return (listing?.items ?? []).filter((c) => c.namespace === namespace).map((c) => c.id);
+            },
+          }),
+        answerWithinMs,
+      );
+    },
+    'containerd.images': async () => {
+      const { listImages } = await import('../sources/containerd/images.ts');
+      return perNamespace(context, 'Images.List', async (connection, deadline) =>
+        complete((await listImages(connection, deadline)).map((image) => shown(image, imageWithoutSecrets))),
+      );
+    },
+    'containerd.manifests': async () => {
+      const { listManifests } = await import('../sources/containerd/manifests.ts');
+      const images = await once('containerd.images');
+      if (images.state !== 'seen') return images;
+      return perNamespace(context, 'Content.Read', (connection, deadline) =>
+        listManifests(
+          connection,
+          images.value.items.filter(({ namespace }) => namespace === deadline.namespace),
+          deadline,
+        ),
+      );
+    },
+    'containerd.content': async () => {
+      const { listContent } = await import('../sources/containerd/content.ts');
+      return perNamespace(context, 'Content.List', async (connection, deadline) =>
+        complete((await listContent(connection, deadline)).map(labelled)),
+      );
+    },
+    'containerd.ingests': async () => {
+      const { listIngests } = await import('../sources/containerd/content.ts');
+      return perNamespace(context, 'Content.ListStatuses', async (connection, deadline) =>
+        complete(await listIngests(connection, deadline)),
+      );
+    },
+    'containerd.snapshots': async () => {
+      const { listSnapshots } = await import('../sources/containerd/snapshots.ts');
+      const plugins = await once('containerd.plugins');
+      if (plugins.state !== 'seen') return plugins;
+      const snapshotters = plugins.value.items
+        .filter(({ type, status }) => type === 'io.containerd.snapshotter.v1' && status === 'ok')
+        .map(({ id }) => id);
+      return perNamespace(context, 'Snapshots.List', async (connection, deadline) =>
+        perSnapshotter(snapshotters, deadline.namespace, async (snapshotter) =>
+          (await listSnapshots(connection, snapshotter, deadline)).map(labelled),
+        ),
+      );
+    },
+    'containerd.leases': async () => {
+      const { listLeases } = await import('../sources/containerd/leases.ts');
+      return perNamespace(context, 'Leases.List', async (connection, deadline) =>
+        complete((await listLeases(connection, deadline)).map(labelled)),
+      );
+    },
+    'containerd.sandboxes': async () => {
+      const { listSandboxes } = await import('../sources/containerd/sandboxes.ts');
+      const listed = await perNamespace(context, 'sandbox.Store.List', async (connection, deadline) =>
+        complete((await listSandboxes(connection, deadline)).map(labelled)),
+      );
+      // A daemon without the service keeps no sandboxes anywhere: that is known, not unread.
+      return listed.state === 'unsupported'
+        ? absent(listed.from, listed.at, 'this containerd has no sandbox store; the service came with 1.7')
+        : listed;
+    },
+  };
+};
+
+/** The connection to the chosen containerd. @throws NoContainerd */
+async function connected(context: ReaderContext): Promise<Connection> {
+  return context.connect((await chosenAddress(context)).address);
+}
+
+async function chosenAddress({ options, once }: ReaderContext): Promise<Named> {
+  const named = namedAddress(options.address, options.environment);
+  if (named !== undefined) return named;
+  const discovery = await once('containerd.discovery');
+  if (isUnknown(discovery)) throw new NoContainerd(discovery);
+  const chosen = discovery.state === 'seen' ? discovery.value.chosen : null;
+  if (chosen === null) {
+    const why = 'no containerd on this machine: no process, and none of the sockets exists';
+    throw new NoContainerd(absent(discovery.from, discovery.at, why));
+  }
+  return chosen;
+}
+
+async function call<T>(
+  context: ReaderContext,
+  from: string,
+  read: (connection: Connection, options: CallOptions) => Promise<T>,
+): Promise<Observed<T>> {
+  const connection = await connected(context);
+  const deadlineMs = context.options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  return now(await read(connection, { deadlineMs }), `${from} at ${connection.address}`);
+}
+
+type InNamespace = CallOptions & { readonly namespace: string };
+
+// One namespace that cannot be read is a gap; when none can be, the facet as a whole is unknown, for the first reason.
+async function perNamespace<T>(
+  context: ReaderContext,
+  from: string,
+  read: (connection: Connection, options: InNamespace) => Promise<Listing<T>>,
+  timeoutMs: number = context.options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+): Promise<Observed<Listing<T>>> {
+  const endAt = performance.now() + timeoutMs;
+  const connection = await connected(context);
+  const names = await namespacesInScope(context);
+  if (!Array.isArray(names)) return names;
+  const items: T[] = [];
+  const gaps: Gap[] = [];
+  const failures: Unknown[] = [];
+  await eachLimited(names, NAMESPACES_IN_FLIGHT, async (namespace) => {
+    const deadlineMs = Math.max(LEAST_DEADLINE_MS, endAt - performance.now());
+    try {
+      const listing = await read(connection, { namespace, deadlineMs });
+      for (const item of listing.items) items.push(item);
+      gaps.push(...listing.gaps);
+    } catch (error) {
+      if (!(error instanceof CallFailure)) throw error;
+      const at = new Date().toISOString();
+      const fact = unknown(error.state, `${from} ${namespace}`, error.message, at, error.ms);
+      failures.push(fact);
+      gaps.push({ ...fact, object: { namespace } });
+    }
+  });
+  const first = failures[0];
+  if (first !== undefined && failures.length === names.length) return { ...first, from };
+  return now({ items, gaps }, `${from} at ${connection.address}`);
+}
+
+async function namespacesInScope({ scope, once }: ReaderContext): Promise<string[] | Absent | Unknown> {
+  if (scope.namespaces !== undefined) return [...scope.namespaces];
+  const namespaces = await once('containerd.namespaces');
+  return namespaces.state === 'seen' ? namespaces.value.items.map(({ name }) => name) : namespaces;
+}
+
+async function perSnapshotter<T>(
+  snapshotters: readonly string[],
+  namespace: string,
+  list: (snapshotter: string) => Promise<readonly T[]>,
+): Promise<Listing<T>> {
+  const items: T[] = [];
+  const gaps: Gap[] = [];
+  await Promise.all(
+    snapshotters.map(async (snapshotter) => {
+      try {
+        for (const item of await list(snapshotter)) items.push(item);
+      } catch (error) {
+        if (!(error instanceof CallFailure)) throw error;
+        // Loaded, but in no state to list: other snapshotters still can.
+        const from = `Snapshots.List ${namespace} ${snapshotter}`;
+        const fact = unknown(error.state, from, error.message, new Date().toISOString(), error.ms);
+        gaps.push({ ...fact, object: { kind: 'snapshotter', namespace, id: snapshotter } });
+      }
+    }),
+  );
+  return { items, gaps };
+}
+
+async function readEndpoint(context: ReaderContext): Promise<Observed<Endpoint>> {
+  const { readSocketFile, ownIdentity } = await import('../sources/containerd/endpoint.ts');
+  const { listeningSockets } = await import('../sources/proc/daemons.ts');
+  const named = await chosenAddress(context);
+  const path = normalAddress(named.address);
+  const [candidate, file, sockets, daemons] = await Promise.all([
+    ask(named),
+    readSocketFile(path),
+    listeningSockets(),
+    context.once('proc.daemons'),
+  ]);
+  const listening: Observed<boolean> =
+    sockets.state === 'seen' ? { ...sockets, value: [...sockets.value.values()].includes(path) } : sockets;
+  return now(
+    {
+      address: path,
+      origin: named.origin,
+      answer: candidate.answer,
+      file,
+      listening,
+      listeners: listenersOf(path, daemons),
+      self: ownIdentity(),
+      checkedAt: new Date().toISOString(),
+    },
+    `connect ${path}`,
+  );
+}
+
+function listenersOf(path: string, daemons: Observed<Listing<DaemonProcess>>): Endpoint['listeners'] {
+  if (daemons.state !== 'seen') return daemons;
+  const containerds = daemons.value.items.filter(({ role }) => role === 'containerd');
+  const unread = containerds.map(({ listens }) => listens).find(isUnknown);
+  if (unread !== undefined) return unread;
+  const listeners = containerds.filter(({ listens }) => seenValue(listens)?.includes(path));
+  return { ...daemons, value: listeners.map(({ pid }) => pid) };
+}
+
+function inScope(scope: Scope, namespace: string): boolean {
+  return scope.namespaces === undefined || scope.namespaces.includes(namespace);
+}
+
+function complete<T>(items: readonly T[]): Listing<T> {
+  return { items, gaps: [] };
+}
+
+function now<T>(value: T, from: string): Observed<T> {
+  return seen(value, from, new Date().toISOString());
+}
+
+async function eachLimited<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let i = next++; i < items.length; i = next++) {
+      const item = items[i];
+      if (item !== undefined) await work(item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+}

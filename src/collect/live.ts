@@ -1,0 +1,107 @@
+/** A HostSnapshot of the live host: exactly the facets that are wanted, each read once, each failing alone. */
+import { type Absent, type Observed, type Unknown, unknown } from '../host/observed.ts';
+import {
+  type FacetName,
+  type Facets,
+  type HostSnapshot,
+  SCHEMA_VERSION,
+  type Scope,
+  type Timing,
+} from '../host/snapshot.ts';
+import { socketPath } from '../sources/containerd/address.ts';
+import type { Connection } from '../sources/containerd/connection.ts';
+import { CallFailure } from '../sources/containerd/failure.ts';
+import { type LiveOptions, liveReaders, NoContainerd } from './live-readers.ts';
+
+export type { LiveOptions } from './live-readers.ts';
+
+export interface LiveHost {
+  /** Reads the wanted facets anew. */
+  collect(wants: readonly FacetName[], scope?: Scope): Promise<HostSnapshot>;
+  /** gRPC calls made so far. */
+  calls(): number;
+  close(): void;
+}
+
+/** A host to collect from; it connects when something is wanted that needs it. */
+export const openLiveHost = (options: LiveOptions): LiveHost => {
+  let connection: Connection | undefined;
+  const connect = async (address: string): Promise<Connection> => {
+    const path = socketPath(address) ?? address;
+    if (connection?.address !== path) {
+      connection?.close();
+      const { openConnection } = await import('../sources/containerd/connection.ts');
+      connection = openConnection(path);
+    }
+    return connection;
+  };
+  return {
+    collect: (wants, scope) => collectOnce(options, connect, wants, scope ?? scopeOf(options)),
+    calls: () => connection?.calls() ?? 0,
+    close: () => connection?.close(),
+  };
+};
+
+const scopeOf = (options: LiveOptions): Scope =>
+  options.namespace === undefined ? {} : { namespaces: [options.namespace] };
+
+async function collectOnce(
+  options: LiveOptions,
+  connect: (address: string) => Promise<Connection>,
+  wants: readonly FacetName[],
+  scope: Scope,
+): Promise<HostSnapshot> {
+  const at = new Date().toISOString();
+  const timings: Timing[] = [];
+  const read = new Map<FacetName, Promise<Observed<unknown>>>();
+  const once = <K extends FacetName>(name: K): Promise<Observed<Facets[K]>> => {
+    let pending = read.get(name);
+    if (pending === undefined) {
+      pending = timed(name, readers[name], timings);
+      read.set(name, pending);
+    }
+    return pending as Promise<Observed<Facets[K]>>;
+  };
+  const readers = liveReaders({ options, scope, connect, once });
+  await Promise.all(wants.map(once));
+  const facets: Record<string, Observed<unknown>> = {};
+  for (const [name, pending] of read) facets[name] = await pending;
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    at,
+    from: 'live',
+    scope,
+    facets: facets as HostSnapshot['facets'],
+    timings,
+  };
+}
+
+async function timed<K extends FacetName>(
+  facet: K,
+  reader: () => Promise<Observed<Facets[K]>>,
+  timings: Timing[],
+): Promise<Observed<Facets[K]>> {
+  const startedAt = new Date().toISOString();
+  const started = performance.now();
+  const observed = await reader().catch(
+    (error: unknown): Observed<Facets[K]> => failed(error, facet, started),
+  );
+  const partial = observed.state === 'seen' && gapsIn(observed.value) > 0;
+  const ms = Math.round((performance.now() - started) * 10) / 10;
+  timings.push({ facet, startedAt, ms, outcome: partial ? 'partial' : observed.state });
+  return observed;
+}
+
+function failed(error: unknown, facet: FacetName, started: number): Absent | Unknown {
+  if (error instanceof NoContainerd) return error.fact;
+  const at = new Date().toISOString();
+  if (error instanceof CallFailure) return unknown(error.state, error.method, error.message, at, error.ms);
+  const why = error instanceof Error ? error.message : String(error);
+  return unknown('failed', facet, why, at, performance.now() - started);
+}
+
+function gapsIn(value: unknown): number {
+  return typeof value === 'object' && value !== null && 'gaps' in value && Array.isArray(value.gaps)
+    ? value.gaps.length
+    : 0;
+}

@@ -1,0 +1,10 @@
+import { Namespaces } from '../../gen/containerd/services/namespaces/v1/namespaces_pb.js';
+import type { Namespace } from '../../host/containerd.ts';
+import { namespaceName } from '../../host/ids.ts';
+import type { CallOptions, Connection } from './connection.ts';
+
+/** Namespaces.List; its filter is ignored by every version, so all come. */
+export const listNamespaces = async (connection: Connection, options: CallOptions): Promise<Namespace[]> => {
+  const reply = await connection.unary(Namespaces.method.list, {}, options);
+  return reply.namespaces.map(({ name, labels }) => ({ name: namespaceName(name), labels }));
+};
