@@ -10,6 +10,8 @@ export interface ImageRow {
   readonly image: Image;
   /** Platforms that the target names, null when its blob is not there, undefined when it could not be read. */
   readonly platforms: readonly Platform[] | null | undefined;
+  /** Bytes of the target with the manifest, config and layers for this host's platform, as `ctr images ls` counts. */
+  readonly size: bigint | null | undefined;
   /** Why the platforms are not known. */
   readonly gap: Gap | undefined;
 }
@@ -26,6 +28,7 @@ export const imageRows = (host: HostSnapshot): readonly ImageRow[] => {
       return {
         image,
         platforms: target === undefined ? undefined : platformsOf(target, manifests),
+        size: target === undefined ? undefined : sizeOf(image, target, manifests),
         gap: target === undefined ? (gaps.get(key) ?? gaps.get('')) : undefined,
       };
     })
@@ -55,11 +58,11 @@ export const images: Kind<ImageRow> = {
     { id: 'type', title: 'MEDIA TYPE', priority: 6, cut: 'middle', text: (r) => r.image.target.mediaType },
     {
       id: 'size',
-      title: 'TARGET SIZE',
+      title: 'SIZE',
       align: 'right',
-      priority: 5,
-      text: (r) => bytes(r.image.target.size),
-      sortKey: (r) => r.image.target.size,
+      priority: 2,
+      text: (r) => (r.size === undefined ? '?' : r.size === null ? '-' : bytes(r.size)),
+      sortKey: (r) => r.size ?? 0n,
     },
     {
       id: 'age',
@@ -70,12 +73,13 @@ export const images: Kind<ImageRow> = {
       sortKey: (r) => r.image.createdAt ?? '',
     },
   ],
-  item: ({ image, platforms }) => ({
+  item: ({ image, platforms, size }) => ({
     namespace: image.namespace,
     name: image.name,
     digest: image.target.digest,
     mediaType: image.target.mediaType,
-    size: image.target.size,
+    targetSize: image.target.size,
+    ...(size === undefined ? {} : { size }),
     ...(platforms === undefined ? {} : { platforms }),
     labels: image.labels,
     annotations: image.target.annotations,
@@ -89,7 +93,7 @@ export const images: Kind<ImageRow> = {
           {
             ...row.gap,
             object: { kind: 'image', namespace: row.image.namespace, id: row.image.name },
-            fields: ['platforms'],
+            fields: ['platforms', 'size'],
           },
         ],
   id: (r) => r.image.name,
@@ -118,6 +122,20 @@ function platformsOf(target: Manifest, manifests: ReadonlyMap<string, Manifest>)
   };
   visit(target, 4);
   return [...found].toSorted();
+}
+
+// What it takes to run the image here: of an index, the one manifest that was read, that of this host's platform.
+function sizeOf(image: Image, target: Manifest, manifests: ReadonlyMap<string, Manifest>): bigint | null {
+  if (target.kind === 'absent') return null;
+  const parts = (manifest: Manifest): bigint =>
+    manifest.children.reduce((sum, child) => (child.role === 'manifest' ? sum : sum + child.size), 0n);
+  if (target.kind !== 'index') return image.target.size + parts(target);
+  const child = target.children.find(
+    ({ role, digest }) =>
+      role === 'manifest' && manifests.get(`${target.namespace}/${digest}`)?.kind === 'manifest',
+  );
+  const manifest = child && manifests.get(`${target.namespace}/${child.digest}`);
+  return image.target.size + (child?.size ?? 0n) + (manifest === undefined ? 0n : parts(manifest));
 }
 
 // Why a target is missing from the manifests: by object, or '' for the facet as a whole.

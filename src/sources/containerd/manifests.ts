@@ -2,6 +2,7 @@
  * What image targets point at: indexes, manifests and configs, read from the content store and kept as edges only.
  * All of it is foreign: sizes are bounded before reading, shapes checked, depth limited.
  */
+import { arch } from 'node:os';
 import type { Image, Manifest, ManifestChild, Platform } from '../../host/containerd.ts';
 import { digest, namespaceName } from '../../host/ids.ts';
 import { type Gap, type Listing, unknown } from '../../host/observed.ts';
@@ -68,10 +69,11 @@ export const listManifests = async (
           .then((manifest) => {
             items.push(manifest);
             if (wanted.depth >= MAX_DEPTH) return;
+            const here = runsHere(manifest.children);
             for (const child of manifest.children) {
-              // An index that names the platform has said all that a list needs of its manifests.
-              if (child.role === 'manifest' && child.platform === null)
-                want({ ...child, depth: wanted.depth + 1 });
+              // Of the manifests whose platform the index names, only the one that would run here is read.
+              if (child.role !== 'manifest' || (child.platform !== null && child !== here)) continue;
+              want({ ...child, depth: wanted.depth + 1 });
             }
           })
           .catch((error: unknown) => {
@@ -88,6 +90,24 @@ export const listManifests = async (
     pump();
   });
   return { items, gaps };
+};
+
+// The child that containerd would choose on this host: the best match for its platform, in platforms.Only's order.
+function runsHere(children: readonly ManifestChild[]): ManifestChild | undefined {
+  for (const platform of RUNNABLE[arch()] ?? [`linux/${arch()}`]) {
+    const child = children.find(
+      (c) => c.role === 'manifest' && (c.platform === platform || c.platform?.startsWith(`${platform}/`)),
+    );
+    if (child !== undefined) return child;
+  }
+  return undefined;
+}
+
+const RUNNABLE: Readonly<Record<string, readonly string[]>> = {
+  x64: ['linux/amd64', 'linux/386'],
+  arm64: ['linux/arm64', 'linux/arm'],
+  arm: ['linux/arm'],
+  ia32: ['linux/386'],
 };
 
 async function readManifest(

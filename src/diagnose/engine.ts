@@ -1,0 +1,129 @@
+/** Runs probes over a snapshot, asks the host again before believing them, ranks what they found. */
+import { createHash } from 'node:crypto';
+import type { Claim, Diagnosis, Finding, Probe, ProbeOutcome, Verdict } from '../host/finding.ts';
+import { isUnknown } from '../host/observed.ts';
+import { type FacetName, facet, type HostSnapshot } from '../host/snapshot.ts';
+import { count } from '../text/units.ts';
+
+/** Reads facets again; a recorded host has none. */
+export type Recheck = (wants: readonly FacetName[]) => Promise<HostSnapshot>;
+
+/** What the probes want together. */
+export const wantsOf = (probes: readonly Probe[]): FacetName[] => [
+  ...new Set(probes.flatMap(({ wants }) => wants)),
+];
+
+/**
+ * Runs the probes. A finding on a live host is reported only when a second look says the same.
+ * @param unread number of wanted facts outside the probes that could not be read: they keep a pass from being whole
+ */
+export const diagnose = async (
+  host: HostSnapshot,
+  probes: readonly Probe[],
+  recheck: Recheck | undefined,
+  unread: number = 0,
+): Promise<Diagnosis> => {
+  const runs = probes.map((probe) => runProbe(probe, host));
+  const doubted = runs.filter(({ claims }) => claims.length > 0).map(({ probe }) => probe);
+  const second = recheck === undefined || doubted.length === 0 ? undefined : await recheck(wantsOf(doubted));
+  const settled = second === undefined ? runs : runs.map((run) => confirm(run, second));
+  const findings = settled.flatMap(({ probe, claims }) => claims.map((claim) => findingOf(probe, claim)));
+  const outcomes = settled.map(({ outcome }) => outcome);
+  const verdict = verdictOf(outcomes, unread);
+  return {
+    verdict,
+    summary: summaryOf(verdict, rank(findings), outcomes, unread),
+    findings: rank(findings),
+    probes: outcomes,
+  };
+};
+
+interface Run {
+  readonly probe: Probe;
+  readonly outcome: ProbeOutcome;
+  readonly claims: readonly Claim[];
+}
+
+function runProbe(probe: Probe, host: HostSnapshot): Run {
+  const ended = (outcome: ProbeOutcome['outcome'], reason: string, claims: readonly Claim[] = []): Run => ({
+    probe,
+    outcome: { id: probe.id, title: probe.title, outcome, reason },
+    claims,
+  });
+  for (const need of probe.needs) {
+    const fact = facet(host, need);
+    // What cannot be read is never a pass.
+    if (isUnknown(fact)) return ended('skip', `${need} is not known: ${fact.why}`);
+  }
+  try {
+    const answer = probe.run(host);
+    if (answer.outcome !== 'claims') return ended(answer.outcome, answer.reason);
+    const worst = answer.claims.some(({ outcome }) => outcome === 'fail') ? 'fail' : 'warn';
+    return ended(worst, answer.claims.map(({ title }) => title).join('; '), answer.claims);
+  } catch (error) {
+    return ended('error', error instanceof Error ? error.message : String(error));
+  }
+}
+
+// What only one of the two looks saw was passing, and is said as such.
+function confirm(run: Run, second: HostSnapshot): Run {
+  if (run.claims.length === 0) return run;
+  const again = runProbe(run.probe, second);
+  const keys = new Set(again.claims.map((claim) => fingerprint(run.probe, claim)));
+  const lasting = run.claims.filter((claim) => keys.has(fingerprint(run.probe, claim)));
+  if (lasting.length === run.claims.length) return run;
+  if (lasting.length > 0) return { ...run, claims: lasting };
+  const reason = `seen once, and gone when looked at again: ${run.outcome.reason}`;
+  return { ...run, claims: [], outcome: { ...run.outcome, outcome: 'pass', reason } };
+}
+
+function findingOf(probe: Probe, claim: Claim): Finding {
+  return { id: probe.id, ...claim, fingerprint: fingerprint(probe, claim) };
+}
+
+function fingerprint({ id }: Probe, { object }: Claim): string {
+  const identity = JSON.stringify([id, object.layer, object.namespace, object.kind, object.id]);
+  return createHash('sha256').update(identity).digest('hex');
+}
+
+// Fails before warnings, certain before likely, a cause directly before its symptoms.
+function rank(findings: readonly Finding[]): Finding[] {
+  const weight = (f: Finding): number =>
+    (f.outcome === 'fail' ? 0 : 2) + (f.confidence === 'certain' ? 0 : 1);
+  const sorted = findings.toSorted(
+    (a, b) => weight(a) - weight(b) || (a.fingerprint < b.fingerprint ? -1 : 1),
+  );
+  const causes = sorted.filter((f) => !sorted.some((other) => other.id === f.causedBy));
+  return causes.flatMap((cause) => [cause, ...sorted.filter((f) => f.causedBy === cause.id && f !== cause)]);
+}
+
+function verdictOf(outcomes: readonly ProbeOutcome[], unread: number): Verdict {
+  const has = (outcome: ProbeOutcome['outcome']): boolean => outcomes.some((o) => o.outcome === outcome);
+  if (has('fail')) return 'fail';
+  // Warnings beside facts that could not be read are not "warnings only".
+  if (has('error') || has('skip') || unread > 0) return 'partial';
+  return has('warn') ? 'warn' : 'pass';
+}
+
+function summaryOf(
+  verdict: Verdict,
+  findings: readonly Finding[],
+  outcomes: readonly ProbeOutcome[],
+  unread: number,
+): string {
+  const first = findings[0];
+  const skipped = outcomes.filter(({ outcome }) => outcome === 'skip' || outcome === 'error').length;
+  const unchecked = skipped === 0 ? '' : `; ${count(skipped, 'question')} could not be answered`;
+  const missing = unread === 0 ? '' : `; ${count(unread, 'fact')} could not be read`;
+  switch (verdict) {
+    case 'fail':
+    case 'warn':
+      return first === undefined
+        ? `warnings${unchecked}${missing}`
+        : `${first.title}${findings.length > 1 ? `, and ${findings.length - 1} more` : ''}${unchecked}${missing}`;
+    case 'partial':
+      return `${first === undefined ? 'nothing wrong in what could be read' : `${first.title}, among what could be read`}${unchecked}${missing}`;
+    case 'pass':
+      return `all ${count(outcomes.length, 'question')} answered: nothing wrong`;
+  }
+}

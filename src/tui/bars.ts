@@ -1,0 +1,210 @@
+/** The lines at the edges: title, tabs, footer, and the line that is typed. */
+import { items } from '../host/kinds/listing.ts';
+import { facet, type HostSnapshot } from '../host/snapshot.ts';
+import { isUnknown, seenValue } from '../host/observed.ts';
+import { bytes, count } from '../text/units.ts';
+import { truncateMiddle, width } from '../text/width.ts';
+import { screenText } from './foreign.ts';
+import { BINDINGS, type Command, keyLabel } from './keys.ts';
+import type { Listing } from './listing.ts';
+import type { Prompt, State } from './model.ts';
+import { completions } from './palette.ts';
+import { justify, type Line, line, type Span, span, spansWidth } from './spans.ts';
+import { ageSeconds, isStale } from './status.ts';
+import { VIEWS, viewNamed } from './views.ts';
+
+/** A part of a line that can be clicked. */
+export interface Spot {
+  readonly x: number;
+  readonly cells: number;
+  readonly command: Command;
+}
+
+export interface SpottedLine {
+  readonly line: Line;
+  readonly spots: readonly Spot[];
+}
+
+const DOT = span(' · ', 'muted');
+
+export const titleLine = (state: State, cells: number): Line => {
+  const right = [span('read-only', 'muted'), DOT, ...freshness(state), span(' ')];
+  const left: Span[] = [span(' ctrscope', 'brand'), span('  '), span(screenText(hostName(state)), 'strong')];
+  let room = cells - spansWidth(left) - spansWidth(right) - 1;
+  for (const fact of facts(state)) {
+    const added = [DOT, span(fact)];
+    if (spansWidth(added) > room) continue;
+    left.push(...added);
+    room -= spansWidth(added);
+  }
+  return justify(left, right, cells);
+};
+
+function hostName(state: State): string {
+  const system = state.shown === null ? undefined : seenValue(facet(state.shown.host, 'host.system'));
+  return system?.hostname ?? state.title.host;
+}
+
+// In the order of their importance: those that do not fit are left out.
+function facts(state: State): readonly string[] {
+  if (state.shown === null) return [screenText(state.title.address)];
+  const { host } = state.shown;
+  const version = seenValue(facet(host, 'containerd.version'));
+  const system = seenValue(facet(host, 'host.system'));
+  return [
+    ...(version === undefined ? [] : [screenText(`containerd ${version.version.replace(/^v/, '')}`)]),
+    ...(system === undefined || system.cgroups === 'unknown' ? [] : [`cgroup ${system.cgroups}`]),
+    truncateMiddle(screenText(state.title.address), 40),
+  ];
+}
+
+function freshness(state: State): readonly Span[] {
+  const time = state.shown === null ? [] : [span(' '), span(clock(state.shown.host.at))];
+  if (state.connection.state === 'waiting') return [span('◌ connecting', 'created')];
+  if (state.connection.state !== 'live') return [span('✗ disconnected', 'bad'), ...time];
+  if (state.paused) return [span(state.behind === null ? '‖ paused' : '‖ paused, p for newer', 'paused'), ...time];
+  if (isStale(state)) return [span(`? stale, ${ageSeconds(state)} s old`, 'warn'), ...time];
+  return [span('● live', 'ok'), ...time];
+}
+
+// The moment of the picture in the reader's own time zone.
+function clock(at: string): string {
+  const date = new Date(at);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return Number.isNaN(date.getTime())
+    ? '--:--:--'
+    : `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+export const tabsLine = (state: State, cells: number): SpottedLine => {
+  const marks = scopeSpans(state);
+  const room = cells - spansWidth(marks) - 1;
+  const withCounts = buildTabs(state, true);
+  const { spans, spots } = spansWidth(withCounts.spans) <= room ? withCounts : buildTabs(state, false);
+  return { line: justify(spans, marks, cells), spots };
+};
+
+// What narrows every view.
+function scopeSpans(state: State): readonly Span[] {
+  const spans = [
+    ...(state.namespace === null
+      ? []
+      : [span('namespace ', 'muted'), span(truncateMiddle(screenText(state.namespace), 24), 'strong')]),
+    ...(state.problemsOnly ? [span(state.namespace === null ? '' : ' · ', 'muted'), span('! problems only', 'warn')] : []),
+  ];
+  return spans.length === 0 ? [] : [...spans, span(' ')];
+}
+
+function buildTabs(
+  state: State,
+  withCounts: boolean,
+): { readonly spans: readonly Span[]; readonly spots: readonly Spot[] } {
+  const spans: Span[] = [];
+  const spots: Spot[] = [];
+  const current = viewNamed(state.view);
+  for (const view of [...VIEWS.filter((v) => v.digit !== null), ...(current.digit === null ? [current] : [])]) {
+    const isCurrent = view === current;
+    const amount = withCounts ? tabCount(state, view.kind.facet) : '';
+    const parts: readonly Span[] = [
+      span(view.digit === null ? ' ' : ` ${view.digit} `, isCurrent ? undefined : 'key'),
+      span(view.tab, isCurrent ? undefined : undefined),
+      span(amount === '' ? ' ' : ` ${amount} `, isCurrent ? undefined : 'muted'),
+    ];
+    spots.push({ x: spansWidth(spans), cells: spansWidth(parts), command: `view:${view.name}` });
+    spans.push(...(isCurrent ? parts.map((p) => span(p.text, 'selected')) : parts));
+  }
+  const more: readonly Span[] = [span(' F2', 'key'), span(' more ', 'muted')];
+  spots.push({ x: spansWidth(spans), cells: spansWidth(more), command: 'views' });
+  spans.push(...more);
+  return { spans, spots };
+}
+
+// How many there are in all; not shown while only a namespace is, for it would be another number.
+function tabCount(state: State, name: Parameters<typeof items>[1]): string {
+  if (state.shown === null || state.namespace !== null) return '';
+  const { host }: { readonly host: HostSnapshot } = state.shown;
+  return isUnknown(facet(host, name)) ? '?' : String(items(host, name).length);
+}
+
+// The footer's order; the words are the key table's.
+const HINTS: readonly Command[] = [
+  'help',
+  'filter',
+  'sortMenu',
+  'palette',
+  'problems',
+  'nextTab',
+  'copy',
+  'nextPane',
+  'quit',
+];
+
+export const footerLine = (state: State, listing: Listing, cells: number): SpottedLine => {
+  const right = footerRight(state, listing);
+  if (state.flash !== null) {
+    const flash = span(` ${screenText(state.flash.text)}`, state.flash.style);
+    return { line: justify([flash], right, cells), spots: [] };
+  }
+  const spans: Span[] = [];
+  const spots: Spot[] = [];
+  for (const command of HINTS) {
+    const binding = BINDINGS.find((b) => b.command === command);
+    if (binding?.hint === undefined) continue;
+    const parts = [span(` ${keyLabel(binding.keys[0] ?? '')}`, 'key'), span(` ${binding.hint} `, 'muted')];
+    if (spansWidth(spans) + spansWidth(parts) + spansWidth(right) + 1 > cells) continue;
+    spots.push({ x: spansWidth(spans), cells: spansWidth(parts), command });
+    spans.push(...parts);
+  }
+  return { line: justify(spans, right, cells), spots };
+};
+
+function footerRight(state: State, listing: Listing): readonly Span[] {
+  const problems = listing.state === 'listed' ? listing.problems : 0;
+  return [
+    ...(problems === 0 ? [] : [span('! ', 'warn'), span(count(problems, 'problem'), 'warn'), span(' │ ', 'rule')]),
+    ...(state.self === null
+      ? []
+      : [span(`self ${state.self.cpuPercent.toFixed(1)}% ${bytes(state.self.rss)}`, 'muted'), span(' ')]),
+  ];
+}
+
+/** The line being typed, with its cursor and what it would become. */
+export const promptLine = (state: State, prompt: Prompt, listing: Listing, cells: number): Line => {
+  const { text, at } = prompt.draft;
+  const before = screenText(text.slice(0, at));
+  const under = [...text.slice(at)][0] ?? ' ';
+  const after = screenText(text.slice(at + under.length));
+  const typed = [
+    span(prompt.kind === 'filter' ? ' /' : ' :', 'key'),
+    // A long line shows its end, where one types.
+    span(tail(before, Math.max(8, cells - width(after) - 4))),
+    span(screenText(under), 'cursor'),
+    span(after),
+  ];
+  const remark = prompt.kind === 'filter' ? filterRemark(listing) : paletteRemark(state, prompt);
+  const room = cells - spansWidth(typed) - 2;
+  const shown = spansWidth(remark) <= room ? remark : remark.slice(0, 1).filter((s) => width(s.text) <= room);
+  return justify(typed, [...shown, span(' ')], cells);
+};
+
+function filterRemark(listing: Listing): readonly Span[] {
+  if (listing.state !== 'listed') return [];
+  if (listing.filter.state === 'wrong') return [span(`! ${screenText(listing.filter.why)}`, 'warn')];
+  if (listing.filter.state === 'ok' && listing.filter.note !== undefined) {
+    return [span(screenText(listing.filter.note), 'warn')];
+  }
+  return [span('Enter', 'key'), span(' keep  ', 'muted'), span('Esc', 'key'), span(' clear', 'muted')];
+}
+
+function paletteRemark(state: State, prompt: Prompt): readonly Span[] {
+  if (prompt.complaint !== null) return [span(`! ${screenText(prompt.complaint)}`, 'warn')];
+  const offered = completions(prompt.draft.text, state).slice(0, 6);
+  return offered.length === 0 ? [] : [span(offered.map((o) => screenText(o.trim())).join('  '), 'muted')];
+}
+
+function tail(text: string, cells: number): string {
+  let cut = text;
+  while (width(cut) > cells) cut = cut.slice(1);
+  return cut;
+}
+

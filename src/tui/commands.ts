@@ -1,0 +1,271 @@
+/** What each command makes of the state. */
+import { escapeText } from '../text/escape.ts';
+import { rowYaml, tabOf, tabsOf } from './detail.ts';
+import { detailPane, frameOf, listPane, listRows, paneRows } from './frame.ts';
+import type { Command } from './keys.ts';
+import { draftOf, EMPTY_DRAFT } from './line-edit.ts';
+import { listingOf, selectedRow } from './listing.ts';
+import { flashed, type ListState, listState, type MenuEntry, type State, type Step, type TabName } from './model.ts';
+import { type Order, parseOrder } from './palette.ts';
+import { acceptPrompt, completePrompt, recall } from './typing.ts';
+import { VIEWS, type ViewName, viewNamed } from './views.ts';
+
+export const runCommand = (state: State, command: Command): Step => {
+  if (command.startsWith('view:')) return only(openView(state, command.slice('view:'.length) as ViewName));
+  return COMMANDS[command as PlainCommand](state);
+};
+
+/** What a line of the palette, or an entry of a menu, makes of the state. */
+export const runOrder = (state: State, order: Order): Step => {
+  switch (order.kind) {
+    case 'view':
+      return only(openView(state, order.view));
+    case 'namespace':
+      return only(narrow(state, order.namespace, state.view));
+    case 'sort':
+      return only(
+        withList(state, {
+          sort: order.column === null ? null : { column: order.column, reverse: order.reverse },
+        }),
+      );
+    case 'key':
+      return runCommand(state, order.command);
+    case 'wrong':
+      return only(flashed(state, order.why, 'warn'));
+  }
+};
+
+type PlainCommand = Exclude<Command, `view:${string}`>;
+
+const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
+  down: (s) => only(move(s, 1)),
+  up: (s) => only(move(s, -1)),
+  pageDown: (s) => only(move(s, page(s))),
+  pageUp: (s) => only(move(s, -page(s))),
+  first: (s) => only(move(s, -Infinity)),
+  last: (s) => only(move(s, Infinity)),
+  enter,
+  escape: (s) => only(escape(s)),
+  nextPane: (s) => only({ ...s, focus: s.focus === 'list' ? 'detail' : 'list' }),
+  nextTab: (s) => only(turnTab(s, 1)),
+  previousTab: (s) => only(turnTab(s, -1)),
+  summary: (s) => only(showTab(s, 'Summary')),
+  raw: (s) => only(showTab(s, 'Raw')),
+  filter: (s) =>
+    only({
+      ...s,
+      focus: 'list',
+      prompt: { kind: 'filter', draft: draftOf(listState(s).filter), past: -1, complaint: null },
+    }),
+  palette: (s) =>
+    only({ ...s, overlay: null, prompt: { kind: 'palette', draft: EMPTY_DRAFT, past: -1, complaint: null } }),
+  views: (s) => only({ ...s, overlay: viewMenu(s) }),
+  sortMenu: (s) => only({ ...s, overlay: sortMenu(s) }),
+  reverse: (s) => only(reverse(s)),
+  sortNext: (s) => only(sortBeside(s, 1)),
+  sortPrevious: (s) => only(sortBeside(s, -1)),
+  problems: (s) => only(withList({ ...s, problemsOnly: !s.problemsOnly }, { index: 0 })),
+  lastView: (s) => only(swap(s)),
+  back: (s) => only(back(s)),
+  refresh: (s) => ({ state: s, effects: [{ do: 'refresh' }, { do: 'reloadBody' }] }),
+  pause: (s) =>
+    only(
+      s.paused ? { ...s, paused: false, shown: s.behind ?? s.shown, behind: null } : { ...s, paused: true },
+    ),
+  copy: (s) => copy(s, 'id'),
+  copyRow: (s) => copy(s, 'row'),
+  mouse: (s) => {
+    const words = s.mouse ? 'mouse off — select freely; m turns it on again' : 'mouse on';
+    return { state: { ...flashed(s, words), mouse: !s.mouse }, effects: [{ do: 'mouse', on: !s.mouse }] };
+  },
+  help: (s) => only({ ...s, overlay: s.overlay?.kind === 'help' ? null : { kind: 'help', top: 0 } }),
+  suspend: (s) => ({ state: s, effects: [{ do: 'suspend' }] }),
+  quit: (s) => ({ state: s, effects: [{ do: 'quit', code: 0 }] }),
+  interrupt: (s) => ({ state: s, effects: [{ do: 'quit', code: 130 }] }),
+  accept: (s) => acceptPrompt(s, runOrder),
+  complete: (s) => only(completePrompt(s)),
+  older: (s) => only(s.prompt?.kind === 'palette' ? recall(s, s.prompt, 1) : move(s, -1)),
+  newer: (s) => only(s.prompt?.kind === 'palette' ? recall(s, s.prompt, -1) : move(s, 1)),
+};
+
+/** Moves in what has the keys: the overlay, the list, or the details. */
+export const move = (state: State, by: number): State => {
+  if (state.overlay?.kind === 'help')
+    return { ...state, overlay: { ...state.overlay, top: shifted(state.overlay.top, by) } };
+  if (state.overlay !== null) {
+    const last = state.overlay.entries.length - 1;
+    return {
+      ...state,
+      overlay: { ...state.overlay, index: Math.min(shifted(state.overlay.index, by), last) },
+    };
+  }
+  if (state.focus === 'detail' && state.prompt === null) {
+    // The reducer stops it at the end.
+    return { ...state, detailTop: shifted(state.detailTop, by) };
+  }
+  const listing = listingOf(state);
+  if (listing.state !== 'listed') return state;
+  return select(state, Math.min(shifted(listState(state).index, by), listing.order.length - 1));
+};
+
+/** Selects the row at a place of the list. */
+export const select = (state: State, index: number): State => {
+  const listing = listingOf(state);
+  const row = listing.state === 'listed' ? listing.order[index] : undefined;
+  if (listing.state !== 'listed' || row === undefined) return state;
+  const selected = listing.table.key(row);
+  const moved = selected === listState(state).selected ? state : { ...state, detailTop: 0 };
+  return withList(moved, { index, selected });
+};
+
+/** The state with parts of the current view's list changed. */
+export const withList = (state: State, change: Partial<ListState>): State => ({
+  ...state,
+  lists: { ...state.lists, [state.view]: { ...listState(state), ...change } },
+});
+
+// Numbers stay finite: Infinity is where End wants to go, the last place is where it arrives.
+function shifted(from: number, by: number): number {
+  return Math.max(0, Math.min(from + by, Number.MAX_SAFE_INTEGER));
+}
+
+function page(state: State): number {
+  const layout = frameOf(state);
+  if (state.overlay !== null) return Math.max(1, layout.height - 4);
+  if (state.focus === 'detail') return Math.max(1, paneRows(detailPane(layout)) - 1);
+  return Math.max(1, listRows(listPane(layout), listingOf(state)) - 1);
+}
+
+function enter(state: State): Step {
+  const { overlay } = state;
+  if (overlay?.kind === 'help') return only({ ...state, overlay: null });
+  if (overlay !== null) {
+    const entry = overlay.entries[overlay.index];
+    const closed: State = { ...state, overlay: null };
+    return entry === undefined ? only(closed) : runOrder(closed, parseOrder(entry.command, closed));
+  }
+  const listing = listingOf(state);
+  const row = selectedRow(state, listing);
+  if (listing.state !== 'listed' || row === undefined) return only(state);
+  if (state.focus === 'list' && listing.view.narrows)
+    return only(narrow(state, listing.table.id(row), 'tasks'));
+  return only({ ...state, focus: 'detail' });
+}
+
+function escape(state: State): State {
+  if (state.prompt?.kind === 'filter') return withList({ ...state, prompt: null }, { filter: '' });
+  if (state.prompt !== null) return { ...state, prompt: null };
+  if (state.overlay !== null) return { ...state, overlay: null };
+  if (listState(state).filter !== '') return withList(state, { filter: '' });
+  if (state.focus === 'detail') return { ...state, focus: 'list' };
+  return back(state);
+}
+
+const LONGEST_TRAIL = 50;
+
+function openView(state: State, view: ViewName): State {
+  return view === state.view ? { ...state, focus: 'list' } : goTo(state, view, state.namespace);
+}
+
+function narrow(state: State, namespace: string | null, view: ViewName): State {
+  if (namespace === state.namespace && view === state.view) return state;
+  return goTo(state, view, namespace);
+}
+
+function goTo(state: State, view: ViewName, namespace: string | null): State {
+  const here = { view: state.view, namespace: state.namespace };
+  const trail = [...state.trail, here].slice(-LONGEST_TRAIL);
+  return { ...state, view, namespace, trail, focus: 'list', detailTop: 0 };
+}
+
+function back(state: State): State {
+  const last = state.trail.at(-1);
+  if (last === undefined) return state;
+  return { ...state, ...last, trail: state.trail.slice(0, -1), focus: 'list', detailTop: 0 };
+}
+
+function swap(state: State): State {
+  const last = state.trail.at(-1);
+  if (last === undefined) return state;
+  const here = { view: state.view, namespace: state.namespace };
+  return { ...state, ...last, trail: [...state.trail.slice(0, -1), here], focus: 'list', detailTop: 0 };
+}
+
+function turnTab(state: State, by: 1 | -1): State {
+  const view = viewNamed(state.view);
+  const tabs = tabsOf(view);
+  const at = tabs.indexOf(tabOf(state, view));
+  return { ...state, tab: tabs[(at + by + tabs.length) % tabs.length] ?? 'Summary', detailTop: 0 };
+}
+
+/** Shows a tab of the details, and the details themselves where only one pane fits. */
+export const showTab = (state: State, tab: TabName): State => {
+  const isHidden = frameOf(state).arrangement === 'single';
+  return { ...state, tab, detailTop: 0, focus: isHidden ? 'detail' : state.focus };
+};
+
+function viewMenu(state: State): State['overlay'] {
+  const entries: readonly MenuEntry[] = VIEWS.map((v) => ({
+    label: v.tab,
+    words: [v.digit ?? '', v.heading === v.tab ? '' : v.heading.toLowerCase()]
+      .filter((w) => w !== '')
+      .join(' · '),
+    command: v.name,
+  }));
+  return { kind: 'menu', title: 'Views', entries, index: VIEWS.findIndex((v) => v.name === state.view) };
+}
+
+function sortMenu(state: State): State['overlay'] {
+  const listing = listingOf(state);
+  if (listing.state !== 'listed') return null;
+  const { sort } = listState(state);
+  const entries: readonly MenuEntry[] = [
+    { label: 'as listed', words: 'namespace, then name', command: 'sort none' },
+    ...listing.table.columns.map((c) => ({
+      label: c.title.toLowerCase(),
+      words: c.id === sort?.column ? (sort.reverse ? '▼' : '▲') : '',
+      command: `sort ${c.id}`,
+    })),
+  ];
+  const index = 1 + listing.table.columns.findIndex((c) => c.id === sort?.column);
+  return { kind: 'menu', title: 'Sort by', entries, index };
+}
+
+function reverse(state: State): State {
+  const listing = listingOf(state);
+  const { sort } = listState(state);
+  if (listing.state !== 'listed') return state;
+  const column = sort?.column ?? listing.table.columns.find((c) => c.leads && c.cut !== undefined)?.id;
+  return column === undefined
+    ? state
+    : withList(state, { sort: { column, reverse: !(sort?.reverse ?? false) } });
+}
+
+// The order of the kind itself stands between the last column and the first.
+function sortBeside(state: State, by: 1 | -1): State {
+  const listing = listingOf(state);
+  if (listing.state !== 'listed') return state;
+  const { sort } = listState(state);
+  const ids = [null, ...listing.table.columns.map((c) => c.id)];
+  const at = Math.max(0, ids.indexOf(sort?.column ?? null));
+  const column = ids[(at + by + ids.length) % ids.length] ?? null;
+  return withList(state, { sort: column === null ? null : { column, reverse: false } });
+}
+
+function copy(state: State, what: 'id' | 'row'): Step {
+  const listing = listingOf(state);
+  const row = selectedRow(state, listing);
+  if (listing.state !== 'listed' || row === undefined) return only(state);
+  const { table, view } = listing;
+  // A name with a line break in it would run as a command where it is pasted.
+  return what === 'id'
+    ? { state, effects: [{ do: 'copy', text: escapeText(table.id(row)), what: escapeText(table.id(row)) }] }
+    : {
+        state,
+        effects: [{ do: 'copy', text: rowYaml(table.item(row)), what: `the ${view.kind.singular} as YAML` }],
+      };
+}
+
+function only(state: State): Step {
+  return { state, effects: [] };
+}

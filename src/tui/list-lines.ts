@@ -1,0 +1,168 @@
+/** The list pane as lines: its title, the column titles, the rows that are seen. */
+import { count } from '../text/units.ts';
+import { pad, truncateEnd, truncateMiddle, width } from '../text/width.ts';
+import { COLUMN_GAP, type PlacedColumn, placeColumns } from './columns.ts';
+import { cellText, screenText } from './foreign.ts';
+import { isPartial, listRows, paneRows } from './frame.ts';
+import type { Rect } from './layout.ts';
+import type { Listed, Listing } from './listing.ts';
+import { markOf, styleOf } from './marks.ts';
+import { type ListState, listState, type State } from './model.ts';
+import { noticeLines } from './notice.ts';
+import { EMPTY_LINE, fit, type Line, line, type Span, span, spansWidth } from './spans.ts';
+import { ageSeconds, isStale } from './status.ts';
+import type { Table, TableColumn } from './table.ts';
+
+/** All lines of the pane, as many as it is high. */
+export const listPaneLines = (state: State, listing: Listing, pane: Rect): readonly Line[] => {
+  const title = listTitle(state, listing, pane.width);
+  const notice = noticeLines(state, listing, pane.width);
+  if (notice !== undefined || listing.state !== 'listed') return [title, EMPTY_LINE, ...(notice ?? [])];
+  const list = listState(state);
+  const rows = listRows(pane, listing);
+  const seen = listing.order.slice(list.top, list.top + rows);
+  const cells = seen.map((row) => rowTexts(listing.table, row));
+  const placed = placeColumns(
+    listing.table.columns,
+    naturalWidths(listing.table, cells),
+    pane.width - GUTTER - markCells(listing.table) - 1,
+  );
+  const overall = isStale(state) ? ({ over: 'stale' } as const) : {};
+  const lines: Line[] = [
+    title,
+    headerLine(listing.table, placed, list),
+    ...seen.map((row, i): Line => {
+      const isSelected = list.top + i === list.index;
+      const content = rowLine(listing.table, row, placed, cells[i] ?? [], isSelected);
+      return isSelected ? { ...content, over: 'selected' } : { ...content, ...overall };
+    }),
+  ];
+  while (isPartial(listing) && lines.length < paneRows(pane)) lines.push(EMPTY_LINE);
+  return isPartial(listing) ? [...lines, partialLine(listing, pane.width)] : lines;
+};
+
+/** Which column's title is at a cell of the pane, counted from its left side; for a click on it. */
+export const columnAt = (state: State, listing: Listed, pane: Rect, x: number): TableColumn | undefined => {
+  const list = listState(state);
+  const seen = listing.order.slice(list.top, list.top + listRows(pane, listing));
+  const left = GUTTER + markCells(listing.table);
+  const placed = placeColumns(
+    listing.table.columns,
+    naturalWidths(listing.table, seen.map((row) => rowTexts(listing.table, row))),
+    pane.width - left - 1,
+  );
+  const found = placed.find((p) => x >= left + p.x && x < left + p.x + p.cells);
+  return found === undefined ? undefined : listing.table.columns[found.index];
+};
+
+// Before the columns: where the selection points.
+const GUTTER = 2;
+
+// And the sign of the row's state, where its kind has one.
+function markCells(table: Table): number {
+  return table.marked ? 2 : 0;
+}
+
+function listTitle(state: State, listing: Listing, cells: number): Line {
+  const focused = state.focus === 'list';
+  const spans: Span[] = [
+    span('─ ', focused ? 'ruleFocused' : 'rule'),
+    span(listing.view.heading, focused ? 'brand' : 'strong'),
+    ...(listing.state === 'listed' ? [span(` ${listCount(listing)}`)] : []),
+  ];
+  const { filter, sort } = listState(state);
+  if (filter !== '' && state.prompt?.kind !== 'filter') {
+    spans.push(span(' '), span(`/${truncateMiddle(screenText(filter), 30)}`, 'accent'));
+  }
+  if (sort !== null) spans.push(span(` by ${sort.column} ${sort.reverse ? '▼' : '▲'}`, 'muted'));
+  if (isStale(state)) spans.push(span(` stale, ${ageSeconds(state)} s old`, 'warn'));
+  return ruled(spans, cells, focused);
+}
+
+function listCount({ order, total }: Listed): string {
+  return order.length === total ? String(total) : `<${order.length}/${total}>`;
+}
+
+/** Spans continued by a rule to the end of the pane. */
+export const ruled = (spans: readonly Span[], cells: number, focused: boolean): Line => {
+  const rest = cells - spansWidth(spans) - 1;
+  if (rest < 1) return fit({ spans }, cells);
+  return line(...spans, span(' '), span('─'.repeat(rest), focused ? 'ruleFocused' : 'rule'));
+};
+
+function headerLine(table: Table, placed: readonly PlacedColumn[], list: ListState): Line {
+  const spans: Span[] = [span(' '.repeat(GUTTER + markCells(table)))];
+  placed.forEach((p, i) => {
+    const column = table.columns[p.index];
+    if (column === undefined) return;
+    const isSorted = column.id === list.sort?.column;
+    const sign = isSorted ? (list.sort?.reverse === true ? '▼' : '▲') : '';
+    const title = pad(truncateEnd(column.title, p.cells - width(sign)) + sign, p.cells, column.align);
+    spans.push(span(i === 0 ? '' : ' '.repeat(COLUMN_GAP)), span(title, isSorted ? 'selected' : 'muted'));
+  });
+  return { spans };
+}
+
+function rowLine(
+  table: Table,
+  row: number,
+  placed: readonly PlacedColumn[],
+  texts: readonly string[],
+  isSelected: boolean,
+): Line {
+  const tone = table.tone(row);
+  const spans: Span[] = [span(isSelected ? '▸ ' : '  ')];
+  if (table.marked) spans.push(markOf(tone), span(' '));
+  placed.forEach((p, i) => {
+    const column = table.columns[p.index];
+    if (column === undefined) return;
+    const text = texts[p.index] ?? '';
+    const cut = column.cut === 'end' ? truncateEnd(text, p.cells) : truncateMiddle(text, p.cells);
+    // The word of the state has the colour of its sign.
+    const style = column.id === 'status' ? styleOf(tone) : {};
+    spans.push({ text: (i === 0 ? '' : ' '.repeat(COLUMN_GAP)) + pad(cut, p.cells, column.align), ...style });
+  });
+  return { spans };
+}
+
+function rowTexts(table: Table, row: number): readonly string[] {
+  return table.columns.map((_, column) => cellText(table.text(row, column)));
+}
+
+// Enough rows to know how wide a column will be, and not so many that a large list is measured in vain.
+const SAMPLE = 300;
+
+// As wide as a sample of all rows needs, so that columns stand still while one scrolls, and the seen rows certainly.
+function naturalWidths(table: Table, seen: readonly (readonly string[])[]): readonly number[] {
+  return seen.reduce(
+    (widths, texts) => widths.map((w, column) => Math.max(w, width(texts[column] ?? ''))),
+    sampledWidths(table),
+  );
+}
+
+const samples = new WeakMap<Table, readonly number[]>();
+
+function sampledWidths(table: Table): readonly number[] {
+  const known = samples.get(table);
+  if (known !== undefined) return known;
+  const step = Math.max(1, Math.floor(table.count / SAMPLE));
+  const widths = table.columns.map(() => 0);
+  for (let row = 0; row < table.count; row += step) {
+    rowTexts(table, row).forEach((text, column) => {
+      widths[column] = Math.max(widths[column] ?? 0, width(text));
+    });
+  }
+  samples.set(table, widths);
+  return widths;
+}
+
+function partialLine({ unknowns }: Listed, cells: number): Line {
+  const { answered, asked, entries, rows } = unknowns;
+  const [first] = entries;
+  const words = [
+    ...(answered < asked ? [`partial: ${answered} of ${count(asked, 'source')}`] : []),
+    ...(first === undefined ? [] : [screenText(`${first.source}: ${first.reason}`)]),
+    ...(rows === 0 ? [] : [`${count(rows, 'row')} not fully read`]),
+  ].join('; ');
+  return fit(line(span('  ! ', 'warn'), span(words, 'warn')), cells);
+}

@@ -1,0 +1,183 @@
+/** What the UI knows at one moment, what can happen to it, and what it then asks the outside to do. */
+import type { ContainerBody } from '../host/containerd.ts';
+import type { Observed } from '../host/observed.ts';
+import type { HostSnapshot } from '../host/snapshot.ts';
+import type { InputEvent } from './input.ts';
+import type { Pane, Size } from './layout.ts';
+import type { Draft } from './line-edit.ts';
+import type { Sort } from './order.ts';
+import type { Style } from './spans.ts';
+import type { ViewName } from './views.ts';
+
+/** How one view's list stands; kept while another view is shown. */
+export interface ListState {
+  readonly filter: string;
+  readonly sort: Sort | null;
+  /** The selected row's key, so that the selection stays on its object; null before there was a row. */
+  readonly selected: string | null;
+  /** Its place in the list, for when the object goes. */
+  readonly index: number;
+  /** The first visible place. */
+  readonly top: number;
+}
+
+export type TabName = 'Summary' | 'Raw' | 'Spec' | 'Unknown';
+
+export type Connection =
+  | { readonly state: 'waiting' }
+  | { readonly state: 'live' }
+  | { readonly state: 'lost'; readonly why: string; readonly retryAt: number }
+  /** The feed is over; nothing will come any more. */
+  | { readonly state: 'ended'; readonly why: string };
+
+/** The container whose spec is shown or on its way. */
+export type Body =
+  | { readonly state: 'loading'; readonly key: string; readonly since: number }
+  | { readonly state: 'here'; readonly key: string; readonly body: Observed<ContainerBody> };
+
+export interface MenuEntry {
+  readonly label: string;
+  readonly words: string;
+  /** The palette's command that it stands for. */
+  readonly command: string;
+}
+
+export type Overlay =
+  | { readonly kind: 'help'; readonly top: number }
+  | {
+      readonly kind: 'menu';
+      readonly title: string;
+      readonly entries: readonly MenuEntry[];
+      readonly index: number;
+    };
+
+export interface Prompt {
+  readonly kind: 'filter' | 'palette';
+  readonly draft: Draft;
+  /** Place in the history, counted from the newest; -1 is the draft itself. */
+  readonly past: number;
+  /** What was wrong with the last command. */
+  readonly complaint: string | null;
+}
+
+export interface Flash {
+  readonly text: string;
+  readonly style: Style;
+  readonly until: number;
+}
+
+export interface Captured {
+  readonly host: HostSnapshot;
+  /** When it came, by our own clock: the host's may be wrong. */
+  readonly receivedAt: number;
+}
+
+/** What Esc and Ctrl-O lead back to. */
+export interface Place {
+  readonly view: ViewName;
+  readonly namespace: string | null;
+}
+
+export interface State {
+  readonly size: Size;
+  readonly title: { readonly host: string; readonly address: string };
+  /** Milliseconds by our own clock. */
+  readonly now: number;
+  readonly startedAt: number;
+  readonly shown: Captured | null;
+  /** What arrived while the screen was paused. */
+  readonly behind: Captured | null;
+  readonly paused: boolean;
+  readonly connection: Connection;
+  readonly view: ViewName;
+  /** Where one was before, the latest last. */
+  readonly trail: readonly Place[];
+  readonly lists: Readonly<Partial<Record<ViewName, ListState>>>;
+  /** Only this containerd namespace is shown. */
+  readonly namespace: string | null;
+  readonly problemsOnly: boolean;
+  readonly focus: Pane;
+  readonly tab: TabName;
+  readonly detailTop: number;
+  readonly overlay: Overlay | null;
+  readonly prompt: Prompt | null;
+  /** Palette commands, the newest first. */
+  readonly history: readonly string[];
+  readonly body: Body | null;
+  readonly flash: Flash | null;
+  readonly mouse: boolean;
+  /** When and on which row the mouse was last pressed. */
+  readonly click: { readonly at: number; readonly index: number } | null;
+  /** What we ourselves cost, in percent of one core and in bytes. */
+  readonly self: { readonly cpuPercent: number; readonly rss: number } | null;
+}
+
+export type Happening =
+  | { readonly type: 'resized'; readonly size: Size }
+  | { readonly type: 'snapshot'; readonly host: HostSnapshot }
+  | { readonly type: 'lost'; readonly why: string; readonly retryInMs: number }
+  | { readonly type: 'ended'; readonly why: string }
+  | { readonly type: 'tick' }
+  | { readonly type: 'input'; readonly event: InputEvent }
+  | { readonly type: 'bodyAsked'; readonly key: string }
+  | { readonly type: 'bodyCame'; readonly key: string; readonly body: Observed<ContainerBody> }
+  | { readonly type: 'measured'; readonly cpuPercent: number; readonly rss: number }
+  | { readonly type: 'said'; readonly text: string; readonly style: Style };
+
+/** What the reducer cannot do itself. */
+export type Effect =
+  | { readonly do: 'quit'; readonly code: number }
+  | { readonly do: 'refresh' }
+  | { readonly do: 'suspend' }
+  | { readonly do: 'copy'; readonly text: string; readonly what: string }
+  | { readonly do: 'mouse'; readonly on: boolean }
+  /** Reads the selected container's spec again. */
+  | { readonly do: 'reloadBody' };
+
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+export const NEW_LIST: ListState = { filter: '', sort: null, selected: null, index: 0, top: 0 };
+
+const FLASH_MS = 4000;
+
+/** The state with a message that goes by itself. */
+export const flashed = (state: State, text: string, style: Style = 'strong'): State => ({
+  ...state,
+  flash: { text, style, until: state.now + FLASH_MS },
+});
+
+export const listState = (state: State): ListState => state.lists[state.view] ?? NEW_LIST;
+
+export const initialState = (
+  size: Size,
+  title: { readonly host: string; readonly address: string },
+  now: number,
+): State => ({
+  size,
+  title,
+  now,
+  startedAt: now,
+  shown: null,
+  behind: null,
+  paused: false,
+  connection: { state: 'waiting' },
+  view: 'tasks',
+  trail: [],
+  lists: {},
+  namespace: null,
+  problemsOnly: false,
+  focus: 'list',
+  tab: 'Summary',
+  detailTop: 0,
+  overlay: null,
+  prompt: null,
+  history: [],
+  body: null,
+  flash: null,
+  mouse: true,
+  click: null,
+  self: null,
+});

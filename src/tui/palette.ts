@@ -1,0 +1,98 @@
+/** The palette's commands: a view's name, `ns NAME`, `sort COLUMN`, and words for some keys. */
+import { nearest } from '../text/nearest.ts';
+import type { Command } from './keys.ts';
+import { type Listing, listingOf } from './listing.ts';
+import type { State } from './model.ts';
+import { tableOf } from './table.ts';
+import { VIEWS, type ViewName, viewCalled, viewNamed } from './views.ts';
+
+/** What a palette line asks for. */
+export type Order =
+  | { readonly kind: 'view'; readonly view: ViewName }
+  | { readonly kind: 'namespace'; readonly namespace: string | null }
+  | { readonly kind: 'sort'; readonly column: string | null; readonly reverse: boolean }
+  | { readonly kind: 'key'; readonly command: Command }
+  | { readonly kind: 'wrong'; readonly why: string };
+
+/** Understands a line; a wrong one says what was most likely meant. */
+export const parseOrder = (text: string, state: State): Order => {
+  const [word = '', ...rest] = text.trim().split(/\s+/);
+  const argument = rest.join(' ');
+  const name = word.toLowerCase();
+  if (name === 'ns' || name === 'namespace') return namespaceOrder(argument, state);
+  if (name === 'sort') return sortOrder(rest, state);
+  const view = viewCalled(name);
+  if (view !== undefined) return { kind: 'view', view: view.name };
+  const command = KEY_WORDS[name];
+  if (command !== undefined) return { kind: 'key', command };
+  return { kind: 'wrong', why: `unknown command “${word}”${suggestion(name, words())}` };
+};
+
+/** Whole lines that the typed one may become, the likeliest first. */
+export const completions = (text: string, state: State): readonly string[] => {
+  const argument = /^\s*(ns|namespace|sort)\s+(.*)$/.exec(text);
+  if (argument !== null) {
+    const [, verb = '', begun = ''] = argument;
+    const choices = verb === 'sort' ? columnIds(listingOf(state)) : ['all', ...namespaceNames(state)];
+    return choices
+      .filter((choice) => choice.startsWith(begun.toLowerCase()))
+      .map((choice) => `${verb} ${choice}`);
+  }
+  const begun = text.trim().toLowerCase();
+  return begun === '' ? FIRST_WORDS : words().filter((word) => word.startsWith(begun));
+};
+
+const KEY_WORDS: Readonly<Record<string, Command>> = {
+  quit: 'quit',
+  q: 'quit',
+  help: 'help',
+  refresh: 'refresh',
+  pause: 'pause',
+  problems: 'problems',
+  mouse: 'mouse',
+  copy: 'copy',
+  back: 'back',
+};
+
+// Offered before anything is typed: the views in their order, then what takes an argument.
+const FIRST_WORDS: readonly string[] = [...VIEWS.map((v) => v.name), 'ns ', 'sort '];
+
+function words(): readonly string[] {
+  const offered = [...FIRST_WORDS, ...Object.keys(KEY_WORDS), ...VIEWS.flatMap((v) => v.aliases)];
+  return offered.filter((word) => word.length > 1);
+}
+
+function namespaceOrder(argument: string, state: State): Order {
+  if (argument === '' || argument === 'all' || argument === '-')
+    return { kind: 'namespace', namespace: null };
+  const names = namespaceNames(state);
+  if (names.includes(argument)) return { kind: 'namespace', namespace: argument };
+  return { kind: 'wrong', why: `no namespace “${argument}”${suggestion(argument, names)}` };
+}
+
+function sortOrder([word = '', direction = '']: readonly string[], state: State): Order {
+  const ids = columnIds(listingOf(state));
+  const column = word.toLowerCase();
+  if (column === 'none') return { kind: 'sort', column: null, reverse: false };
+  if (ids.includes(column)) return { kind: 'sort', column, reverse: direction.startsWith('d') };
+  const what = word === '' ? 'sort by what?' : `no column “${word}”${suggestion(column, ids)}`;
+  return { kind: 'wrong', why: `${what} — there are: ${ids.join(', ')}` };
+}
+
+function columnIds(listing: Listing): readonly string[] {
+  return listing.state === 'listed' ? listing.table.columns.map((c) => c.id) : [];
+}
+
+function namespaceNames(state: State): readonly string[] {
+  if (state.shown === null) return [];
+  const table = tableOf(viewNamed('namespaces').kind, [], state.shown.host);
+  return Array.from({ length: table.count }, (_, row) => table.id(row));
+}
+
+function suggestion(word: string, candidates: readonly string[]): string {
+  const meant = nearest(
+    word,
+    candidates.map((c) => c.trim()),
+  );
+  return meant === undefined ? '' : `; did you mean “${meant}”?`;
+}

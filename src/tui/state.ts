@@ -1,0 +1,127 @@
+/** The reducer: what a happening makes of the state, and what it asks the outside to do. Pure. */
+import { runCommand } from './commands.ts';
+import { detailLines } from './detail.ts';
+import { detailPane, frameOf, listPane, listRows, paneCells, paneRows } from './frame.ts';
+import { helpLines } from './help.ts';
+import type { InputEvent } from './input.ts';
+import { commandFor } from './keys.ts';
+import { scrolledTo } from './layout.ts';
+import { type Listed, listingOf } from './listing.ts';
+import { flashed, type Happening, type ListState, listState, type State, type Step } from './model.ts';
+import { point } from './pointer.ts';
+import { editPrompt, insertIntoPrompt } from './typing.ts';
+
+/** The state after something has happened at a time of our own clock. */
+export const reduce = (state: State, happening: Happening, now: number): Step => {
+  const step = apply({ ...state, now }, happening);
+  return { ...step, state: settle(step.state) };
+};
+
+function apply(state: State, happening: Happening): Step {
+  switch (happening.type) {
+    case 'resized':
+      return only({ ...state, size: happening.size });
+    case 'snapshot': {
+      const captured = { host: happening.host, receivedAt: state.now };
+      const live: State = { ...state, connection: { state: 'live' } };
+      return only(
+        state.paused && state.shown !== null ? { ...live, behind: captured } : { ...live, shown: captured },
+      );
+    }
+    case 'lost': {
+      const { why, retryInMs } = happening;
+      return only({ ...state, connection: { state: 'lost', why, retryAt: state.now + retryInMs } });
+    }
+    case 'ended':
+      return only({ ...state, connection: { state: 'ended', why: happening.why } });
+    case 'tick':
+      return only(state);
+    case 'input':
+      return input(state, happening.event);
+    case 'bodyAsked':
+      return only({ ...state, body: { state: 'loading', key: happening.key, since: state.now } });
+    case 'bodyCame':
+      // An answer to a question that is no longer asked.
+      if (state.body?.key !== happening.key) return only(state);
+      return only({ ...state, body: { state: 'here', key: happening.key, body: happening.body } });
+    case 'measured':
+      return only({ ...state, self: { cpuPercent: happening.cpuPercent, rss: happening.rss } });
+    case 'said':
+      return only({
+        ...state,
+        flash: { text: happening.text, style: happening.style, until: state.now + FLASH_MS },
+      });
+  }
+}
+
+function input(state: State, event: InputEvent): Step {
+  switch (event.type) {
+    case 'mouse':
+      return point(state, event);
+    case 'paste':
+      // Pasted text is text: it never runs as keys.
+      return only(state.prompt === null ? state : insertIntoPrompt(state, state.prompt, event.text));
+    case 'key': {
+      const scope = state.prompt !== null ? 'line' : state.overlay !== null ? 'overlay' : 'panes';
+      const command = commandFor(event.name, scope);
+      if (command !== undefined) return runCommand(state, command);
+      return state.prompt === null ? only(state) : only(editPrompt(state, state.prompt, event));
+    }
+  }
+}
+
+function only(state: State): Step {
+  return { state, effects: [] };
+}
+
+// Whatever happened, the selection is on a row, the row is on the screen, and nothing is scrolled past its end.
+function settle(state: State): State {
+  const layout = frameOf(state);
+  const listing = listingOf(state);
+  let settled = state.flash !== null && state.now >= state.flash.until ? { ...state, flash: null } : state;
+  if (listing.state === 'listed') {
+    const list = settleList(listState(state), listing, listRows(listPane(layout), listing));
+    settled = withList(settled, list);
+  }
+  const detail = detailPane(layout);
+  if (settled.detailTop > 0) {
+    const count = detailLines(settled, paneCells(detail)).length;
+    settled = { ...settled, detailTop: clamp(settled.detailTop, count - paneRows(detail)) };
+  }
+  if (settled.overlay?.kind === 'help') {
+    const last = helpLines(settled.size.columns).length - (layout.height - 2);
+    settled = { ...settled, overlay: { ...settled.overlay, top: clamp(settled.overlay.top, last) } };
+  }
+  return settled;
+}
+
+function settleList(list: ListState, { table, order }: Listed, height: number): ListState {
+  const keyAt = (index: number): string | undefined => {
+    const row = order[index];
+    return row === undefined ? undefined : table.key(row);
+  };
+  // The object first, wherever it went; its place when it is gone.
+  let index = list.index;
+  if (list.selected !== null && keyAt(index) !== list.selected) {
+    const found = order.findIndex((row) => table.key(row) === list.selected);
+    index = found >= 0 ? found : index;
+  }
+  index = clamp(index, order.length - 1);
+  return {
+    ...list,
+    index,
+    selected: keyAt(index) ?? list.selected,
+    top: scrolledTo(index, list.top, height, order.length),
+  };
+}
+
+function withList(state: State, list: ListState): State {
+  const old = listState(state);
+  // Another row: its details from their beginning.
+  const detailTop = old.selected === list.selected ? state.detailTop : 0;
+  return { ...state, detailTop, lists: { ...state.lists, [state.view]: list } };
+}
+
+function clamp(value: number, last: number): number {
+  return Math.max(0, Math.min(value, last));
+}
