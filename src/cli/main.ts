@@ -1,5 +1,7 @@
 /** The program's entry: the command line, and nothing else. Each command's code is loaded when it is the one. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { escapeText } from '../text/escape.ts';
+import { nearest } from '../text/nearest.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { EXIT } from './exit-codes.ts';
 import { declareGlobals, type GlobalOptions } from './globals.ts';
@@ -14,10 +16,28 @@ const run = async (argv: readonly string[]): Promise<number> => {
       'Looks beneath Docker: at containerd, the shims, runc and the kernel, and says which layer is lying.',
     )
     .version(VERSION, '-V, --version')
+    .addHelpText(
+      'after',
+      examples([
+        'ctrscope                              the terminal UI; without a terminal, the report',
+        'ctrscope report -o markdown           fit to paste into an issue',
+        'ctrscope doctor                       what is wrong, and which layer is lying',
+        'ctrscope get tasks -n moby -o json',
+      ]),
+    )
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeErr: (text) => process.stderr.write(text) });
   const globals = (): GlobalOptions => program.opts<GlobalOptions>();
+
+  program
+    .command('tui', { isDefault: true, hidden: true })
+    .argument('[words...]')
+    .action(async ([word]: string[]) => {
+      if (word !== undefined) throw unknownCommand(word, program);
+      const { tui } = await import('./tui.ts');
+      code = await tui(globals());
+    });
 
   program
     .command('get')
@@ -34,6 +54,30 @@ const run = async (argv: readonly string[]): Promise<number> => {
     .action(async (kind: string, names: string[]) => {
       const { get } = await import('./get.ts');
       code = await get(kind, names, globals());
+    });
+
+  program
+    .command('inspect')
+    .summary('the whole chain of a container')
+    .description(
+      'Follows containers through containerd: record, task, snapshot, image and the decoded OCI spec.',
+    )
+    .argument(
+      '[refs...]',
+      'container id, its first four or more characters, namespace/id, or the pid of its init',
+    )
+    .option('--all', 'every container')
+    .addHelpText(
+      'after',
+      examples([
+        'ctrscope inspect web',
+        'ctrscope inspect moby/4f1c -o json',
+        'ctrscope inspect --all -n moby -o json',
+      ]),
+    )
+    .action(async (refs: string[], options: { all?: boolean }) => {
+      const { inspect } = await import('./inspect.ts');
+      code = await inspect(refs, options, globals());
     });
 
   program
@@ -64,9 +108,64 @@ const run = async (argv: readonly string[]): Promise<number> => {
       code = await doctor(options, globals());
     });
 
+  const api = program
+    .command('api')
+    .summary("containerd's API: its methods, one call, latencies")
+    .description(
+      "Talks to containerd's gRPC API as it is. containerd has no reflection, so list asks for each method of our definitions by itself.",
+    );
+  api
+    .command('list')
+    .description('Shows each service and method, and whether this daemon implements it.')
+    .addHelpText('after', examples(['ctrscope api list', 'ctrscope api list -o json']))
+    .action(async () => {
+      const { apiList } = await import('./api.ts');
+      code = await apiList(globals());
+    });
+  api
+    .command('call')
+    .description('Calls one read method with a JSON request, in the namespace of -n (default: default).')
+    .argument('<method>', 'e.g. Tasks/List or containerd.services.tasks.v1.Tasks/List')
+    .argument('[json]', 'the request')
+    .addHelpText(
+      'after',
+      examples([
+        'ctrscope api call Version/Version',
+        `ctrscope api call Containers/Get '{"id":"web"}' -n moby`,
+        'ctrscope api call Events/Subscribe --timeout 30s',
+      ]),
+    )
+    .action(async (method: string, json: string | undefined) => {
+      const { apiCall } = await import('./api.ts');
+      code = await apiCall(method, json, globals());
+    });
+  api
+    .command('ping')
+    .description('Measures the latency of each method, over one reused channel and over a new one per call.')
+    .addOption(new Option('--count <n>', 'calls per method and channel').argParser(positive).default(10))
+    .addHelpText('after', examples(['ctrscope api ping', 'ctrscope api ping --count 100 -n moby -o json']))
+    .action(async (options: { count: number }) => {
+      const { apiPing } = await import('./api.ts');
+      code = await apiPing(options, globals());
+    });
+
   await program.parseAsync(argv, { from: 'user' });
   return code;
 };
+
+function unknownCommand(word: string, program: Command): UsageError {
+  const names = program.commands.map((command) => command.name()).filter((name) => name !== 'tui');
+  const meant = nearest(word, names);
+  const suggestion = meant === undefined ? '' : `; did you mean ${meant}?`;
+  return new UsageError(`no command "${escapeText(word)}"${suggestion} There are ${names.join(', ')}`);
+}
+
+function positive(text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1 || n > 100_000)
+    throw new InvalidArgumentError('expected a number from 1 to 100000.');
+  return n;
+}
 
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];

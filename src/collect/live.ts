@@ -1,8 +1,9 @@
 /** A HostSnapshot of the live host: exactly the facets that are wanted, each read once, each failing alone. */
-import { type Absent, type Observed, type Unknown, unknown } from '../host/observed.ts';
+import { type Absent, type Observed, seenValue, type Unknown, unknown } from '../host/observed.ts';
 import {
   type FacetName,
   type Facets,
+  facet,
   type HostSnapshot,
   SCHEMA_VERSION,
   type Scope,
@@ -11,6 +12,7 @@ import {
 import { socketPath } from '../sources/containerd/address.ts';
 import type { Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
+import { namedAddress } from './discover.ts';
 import { type LiveOptions, liveReaders, NoContainerd } from './live-readers.ts';
 
 export type { LiveOptions } from './live-readers.ts';
@@ -18,6 +20,8 @@ export type { LiveOptions } from './live-readers.ts';
 export interface LiveHost {
   /** Reads the wanted facets anew. */
   collect(wants: readonly FacetName[], scope?: Scope): Promise<HostSnapshot>;
+  /** Calls back for every event of containerd until the signal aborts. @throws CallFailure when the stream breaks */
+  watch(signal: AbortSignal, changed: () => void): Promise<void>;
   /** gRPC calls made so far. */
   calls(): number;
   close(): void;
@@ -35,12 +39,30 @@ export const openLiveHost = (options: LiveOptions): LiveHost => {
     }
     return connection;
   };
+  const collect: LiveHost['collect'] = (wants, scope) =>
+    collectOnce(options, connect, wants, scope ?? scopeOf(options));
   return {
-    collect: (wants, scope) => collectOnce(options, connect, wants, scope ?? scopeOf(options)),
+    collect,
+    watch: async (signal, changed) => {
+      const { watchEvents } = await import('../sources/containerd/events.ts');
+      const address = await addressToWatch(options, collect);
+      if (address !== undefined) await watchEvents(await connect(address), signal, changed);
+    },
     calls: () => connection?.calls() ?? 0,
     close: () => connection?.close(),
   };
 };
+
+// The same choice as for the facets; without anybody to watch there are no changes.
+async function addressToWatch(
+  options: LiveOptions,
+  collect: LiveHost['collect'],
+): Promise<string | undefined> {
+  const named = namedAddress(options.address, options.environment);
+  if (named !== undefined) return named.address;
+  const host = await collect(['containerd.discovery']);
+  return seenValue(facet(host, 'containerd.discovery'))?.chosen?.address;
+}
 
 const scopeOf = (options: LiveOptions): Scope =>
   options.namespace === undefined ? {} : { namespaces: [options.namespace] };
@@ -77,27 +99,27 @@ async function collectOnce(
 }
 
 async function timed<K extends FacetName>(
-  facet: K,
+  name: K,
   reader: () => Promise<Observed<Facets[K]>>,
   timings: Timing[],
 ): Promise<Observed<Facets[K]>> {
   const startedAt = new Date().toISOString();
   const started = performance.now();
   const observed = await reader().catch(
-    (error: unknown): Observed<Facets[K]> => failed(error, facet, started),
+    (error: unknown): Observed<Facets[K]> => failed(error, name, started),
   );
   const partial = observed.state === 'seen' && gapsIn(observed.value) > 0;
   const ms = Math.round((performance.now() - started) * 10) / 10;
-  timings.push({ facet, startedAt, ms, outcome: partial ? 'partial' : observed.state });
+  timings.push({ facet: name, startedAt, ms, outcome: partial ? 'partial' : observed.state });
   return observed;
 }
 
-function failed(error: unknown, facet: FacetName, started: number): Absent | Unknown {
+function failed(error: unknown, name: FacetName, started: number): Absent | Unknown {
   if (error instanceof NoContainerd) return error.fact;
   const at = new Date().toISOString();
   if (error instanceof CallFailure) return unknown(error.state, error.method, error.message, at, error.ms);
   const why = error instanceof Error ? error.message : String(error);
-  return unknown('failed', facet, why, at, performance.now() - started);
+  return unknown('failed', name, why, at, performance.now() - started);
 }
 
 function gapsIn(value: unknown): number {

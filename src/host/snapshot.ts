@@ -84,3 +84,10 @@ export const facet = <K extends FacetName>(host: HostSnapshot, name: K): Observe
     at: host.at,
     ms: 0,
   };
+
+/** The first snapshot with the other's facets laid over it; both are of one host, moments apart. */
+export const withFacets = (host: HostSnapshot, other: HostSnapshot): HostSnapshot => ({
+  ...host,
+  facets: { ...host.facets, ...other.facets },
+  timings: [...host.timings, ...other.timings],
+});

@@ -31,6 +31,9 @@ export const unknownOfKind = (host: HostSnapshot, kind: AnyKind): UnknownEntry[]
   ...kind.use((k) => k.rows(host).flatMap((row) => (k.gaps?.(row) ?? []).map(entry))),
 ];
 
+/** Gaps as entries. */
+export const entriesOf = (gaps: readonly Gap[]): UnknownEntry[] => gaps.map(entry);
+
 /** Entries without repetition: several kinds may want the same facet. */
 export const distinct = (entries: readonly UnknownEntry[]): UnknownEntry[] => [
   ...new Map(entries.map((e) => [JSON.stringify(e), e])).values(),

@@ -13,16 +13,16 @@ export const findingLines = (finding: Finding): string[] => [
   `${MARK[finding.outcome]} ${finding.outcome.toUpperCase()} ${escapeText(finding.title)}  [${finding.id}${
     finding.confidence === 'likely' ? ', likely' : ''
   }]`,
-  `    object   ${escapeText(objectText(finding))}`,
-  `    why      ${escapeText(finding.why)}`,
-  `    impact   ${escapeText(finding.impact)}`,
+  `    object     ${escapeText(objectText(finding))}`,
+  `    why        ${escapeText(finding.why)}`,
+  `    impact     ${escapeText(finding.impact)}`,
   ...finding.evidence.map(
     ({ layer, source, field, value }) =>
-      `    ${layer.padEnd(8)} ${escapeText(`${source}: ${field} = ${value}`)}`,
+      `    ${layer.padEnd(10)} ${escapeText(`${source}: ${field} = ${value}`)}`,
   ),
   ...finding.next.flatMap(({ text, command, effect }) => [
-    `    next     ${escapeText(text)}  (${effect})`,
-    ...(command === null ? [] : [`               ${escapeText(command)}`]),
+    `    next       ${escapeText(text)}  (${effect})`,
+    ...(command === null ? [] : [`                 ${escapeText(command)}`]),
   ]),
 ];
 

@@ -1,6 +1,7 @@
 /** One gRPC channel to one containerd: a deadline on every call, read methods only, failures as typed reasons. */
 import type {
   DescMessage,
+  DescMethod,
   DescMethodServerStreaming,
   DescMethodUnary,
   MessageInitShape,
@@ -62,8 +63,17 @@ export interface Connection {
     request: MessageInitShape<I>,
     options: CallOptions,
   ): AsyncIterable<MessageShape<O>>;
+  /**
+   * Whether the server has the method, read or write, without calling it: a message that cannot be decoded is refused
+   * before the method runs, and a server that lacks the method says so instead.
+   * @throws CallFailure when nobody answers
+   */
+  implements(method: DescMethod, options: CallOptions): Promise<boolean>;
   close(): void;
 }
+
+// Field 1 with wire type 7, which protobuf does not have.
+const UNDECODABLE = Buffer.from([0x0f]);
 
 /** A channel that connects with its first call. */
 export const openConnection = (address: string): Connection => {
@@ -119,6 +129,28 @@ export const openConnection = (address: string): Connection => {
         options.signal?.removeEventListener('abort', abort);
         call.cancel();
       }
+    },
+    async implements(method, options) {
+      calls += 1;
+      const name = `${method.parent.typeName}/${method.name}`;
+      const started = performance.now();
+      const call = client.makeBidiStreamRequest(
+        `/${name}`,
+        (message: Buffer) => message,
+        (bytes: Buffer) => bytes,
+        metadataOf(options),
+        { deadline: Date.now() + options.deadlineMs },
+      );
+      const error = await new Promise<unknown>((resolve) => {
+        call.on('error', resolve);
+        call.on('end', () => resolve(undefined));
+        call.on('data', () => {});
+        call.end(UNDECODABLE);
+      });
+      call.cancel();
+      if (isServiceError(error) && isConnectionStatus(error.code))
+        throw await explain(error, address, name, started);
+      return !(isServiceError(error) && error.code === STATUS.UNIMPLEMENTED);
     },
     close: () => client.close(),
   };

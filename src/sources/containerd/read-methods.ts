@@ -16,7 +16,7 @@ const READS: Readonly<Record<string, readonly string[]>> = {
   'containerd.services.sandbox.v1.Store': ['List', 'Get'],
   'containerd.services.sandbox.v1.Controller': ['Platform', 'Status', 'Metrics'],
   'containerd.services.mounts.v1.Mounts': ['Info', 'List'],
-  'grpc.health.v1.Health': ['Check', 'Watch'],
+  'grpc.health.v1.Health': ['Check', 'List', 'Watch'],
   'runtime.v1.RuntimeService': [
     'Version',
     'Status',
@@ -31,8 +31,14 @@ const READS: Readonly<Record<string, readonly string[]>> = {
     'ListPodSandboxStats',
     'ListMetricDescriptors',
     'ListPodSandboxMetrics',
+    'GetContainerEvents',
+    'StreamPodSandboxes',
+    'StreamContainers',
+    'StreamContainerStats',
+    'StreamPodSandboxStats',
+    'StreamPodSandboxMetrics',
   ],
-  'runtime.v1.ImageService': ['ListImages', 'ImageStatus', 'ImageFsInfo'],
+  'runtime.v1.ImageService': ['ListImages', 'StreamImages', 'ImageStatus', 'ImageFsInfo'],
 };
 
 /** Whether the method of the service only reads. */

@@ -1,0 +1,70 @@
+/** Any message as JSON values, `Any` payloads decoded by their type URL: what `api call` prints. */
+import { type DescField, type DescMessage, type Message, ScalarType } from '@bufbuild/protobuf';
+import type { Any, Timestamp } from '@bufbuild/protobuf/wkt';
+import { decodeAny } from './any.ts';
+import { timestamp } from './time.ts';
+
+/** Bytes beyond this are counted, not shown. */
+const MAX_BYTES = 64 * 1024;
+
+/** The message with its fields' JSON names; zero values are shown, bytes as base64, unset messages as null. */
+export const messageJson = async (schema: DescMessage, message: Message): Promise<unknown> => {
+  if (schema.typeName === 'google.protobuf.Timestamp') return timestamp(message as Timestamp);
+  if (schema.typeName === 'google.protobuf.Any') return anyJson(message as Any);
+  const members = message as unknown as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    await Promise.all(
+      schema.fields.map(
+        async (field) => [field.jsonName, await fieldJson(field, members[field.localName])] as const,
+      ),
+    ),
+  );
+};
+
+async function fieldJson(field: DescField, value: unknown): Promise<unknown> {
+  if (value === undefined || value === null) return null;
+  switch (field.fieldKind) {
+    case 'scalar':
+      return field.scalar === ScalarType.BYTES ? bytesJson(value) : value;
+    case 'enum':
+      return field.enum.value[Number(value)]?.name ?? value;
+    case 'message':
+      return messageJson(field.message, value as Message);
+    case 'list': {
+      const values = value as readonly unknown[];
+      if (field.listKind === 'message') {
+        return Promise.all(values.map((item) => messageJson(field.message, item as Message)));
+      }
+      if (field.listKind === 'enum')
+        return values.map((item) => field.enum.value[Number(item)]?.name ?? item);
+      return field.scalar === ScalarType.BYTES ? values.map(bytesJson) : values;
+    }
+    case 'map': {
+      const entries = Object.entries(value as Readonly<Record<string, unknown>>);
+      if (field.mapKind !== 'message') return Object.fromEntries(entries);
+      return Object.fromEntries(
+        await Promise.all(
+          entries.map(
+            async ([key, item]) => [key, await messageJson(field.message, item as Message)] as const,
+          ),
+        ),
+      );
+    }
+  }
+}
+
+async function anyJson(any: Any): Promise<unknown> {
+  try {
+    return { typeUrl: any.typeUrl, value: await decodeAny(any) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { typeUrl: any.typeUrl, undecoded: why, bytes: bytesJson(any.value) };
+  }
+}
+
+function bytesJson(value: unknown): unknown {
+  const bytes = value as Uint8Array;
+  return bytes.length > MAX_BYTES
+    ? { bytes: bytes.length, shown: 'none: too many' }
+    : Buffer.from(bytes).toString('base64');
+}
