@@ -1,8 +1,10 @@
 /**
- * Writes dist/: the program as one CommonJS file without run-time dependencies, and the launcher that `bin` names.
- * CommonJS with the compile cache starts faster than split ES modules, and a single file can go anywhere.
+ * Writes dist/: the program as CommonJS without run-time dependencies, and the launcher that `bin` names. CommonJS with the
+ * compile cache starts faster than split ES modules; what most commands never load is in files of its own, because even
+ * reading it costs them milliseconds.
  */
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { inkWithoutTopLevelAwait } from './ink-plugin.ts';
@@ -19,36 +21,55 @@ const noDevtools: Plugin = {
   },
 };
 
+/** Modules that are loaded by `import()` from their own file in dist/. */
+const APART: Readonly<Record<string, string>> = {
+  tui: 'src/tui/index.tsx',
+  machine: 'src/sources/system/machine.ts',
+  yaml: 'src/report/yaml.ts',
+};
+
+const apart: Plugin = {
+  name: 'apart',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const target = relative(fileURLToPath(root), resolve(resolveDir, path));
+      const name = Object.keys(APART).find((key) => APART[key] === target);
+      return name === undefined ? undefined : { path: `./${name}.cjs`, external: true };
+    });
+  },
+};
+
 const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { version: string };
 await mkdir(dist, { recursive: true });
 // Written beside and renamed: two builds at once, or a program that starts meanwhile, never see half a file.
-const draft = `${dist}.cli.${process.pid}.cjs`;
+const drafts = await mkdtemp(`${dist}.draft-`);
 try {
   const result = await build({
-    entryPoints: [fileURLToPath(new URL('src/cli/main.ts', root))],
-    outfile: draft,
+    entryPoints: { cli: 'src/cli/main.ts', ...APART },
+    absWorkingDir: fileURLToPath(root),
+    outdir: drafts,
+    outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: true,
+    minify: true,
     legalComments: 'none',
     define: {
       'process.env.NODE_ENV': '"production"',
       'process.env.DEV': '"false"',
+      // Only code that runs from source asks for it.
+      'import.meta.url': '"file:///"',
       __VERSION__: JSON.stringify(version),
     },
-    plugins: [inkWithoutTopLevelAwait, noDevtools],
+    plugins: [apart, inkWithoutTopLevelAwait, noDevtools],
     logLevel: 'warning',
     metafile: true,
   });
-  await writeFile(`${dist}meta.json`, JSON.stringify(result.metafile));
-  await rename(draft, `${dist}cli.cjs`);
+  await writeFile(join(drafts, 'meta.json'), JSON.stringify(result.metafile));
+  await copyFile(new URL('scripts/launcher.cjs', root), join(drafts, 'ctrscope.cjs'));
+  for (const name of await readdir(drafts)) await rename(join(drafts, name), join(dist, name));
 } finally {
-  await rm(draft, { force: true });
+  await rm(drafts, { recursive: true, force: true });
 }
-const launcher = `${dist}.launcher.${process.pid}.cjs`;
-await copyFile(new URL('scripts/launcher.cjs', root), launcher);
-await rename(launcher, `${dist}ctrscope.cjs`);

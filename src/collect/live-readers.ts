@@ -1,5 +1,6 @@
 /** How each facet of a live host is read. */
-import type { ContainerBody } from '../host/containerd.ts';
+import { realpath } from 'node:fs/promises';
+import type { ContainerBody, Plugin } from '../host/containerd.ts';
 import type { DaemonProcess, Endpoint } from '../host/daemon.ts';
 import {
   type Absent,
@@ -16,7 +17,7 @@ import {
 import type { FacetName, Facets, Scope } from '../host/snapshot.ts';
 import type { CallOptions, Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
-import { ask, discover, type Named, namedAddress, normalAddress } from './discover.ts';
+import { addressOf, ask, discover, type Named, namedAddress, normalAddress } from './discover.ts';
 import {
   bodyWithoutSecrets,
   daemonWithoutSecrets,
@@ -29,7 +30,6 @@ const DEFAULT_TIMEOUT_MS = 2000;
 // containerd itself waits 2 s for a silent shim, after the 300 ms in which Tasks.List may answer for all.
 const DEFAULT_TASKS_TIMEOUT_MS = 3500;
 const NAMESPACES_IN_FLIGHT = 8;
-const GETS_IN_FLIGHT = 16;
 const LEAST_DEADLINE_MS = 50;
 
 export interface LiveOptions {
@@ -76,7 +76,8 @@ export const liveReaders = (context: ReaderContext): Readers => {
     'proc.daemons': async () => {
       const { listDaemons } = await import('../sources/proc/daemons.ts');
       const { items, gaps } = await listDaemons();
-      return now({ items: items.map((daemon) => shown(daemon, daemonWithoutSecrets)), gaps }, '/proc');
+      const daemons = await Promise.all(items.map(withAddress));
+      return now({ items: daemons.map((daemon) => shown(daemon, daemonWithoutSecrets)), gaps }, '/proc');
     },
     'containerd.discovery': async () => {
       const named = namedAddress(options.address, options.environment);
@@ -94,7 +95,12 @@ export const liveReaders = (context: ReaderContext): Readers => {
     },
     'containerd.identity': async () => {
       const { readIdentity } = await import('../sources/containerd/introspection.ts');
-      return call(context, 'Introspection.Server', readIdentity);
+      const [identity, plugins] = await Promise.all([
+        call(context, 'Introspection.Server', readIdentity),
+        once('containerd.plugins'),
+      ]);
+      if (identity.state !== 'seen') return identity;
+      return { ...identity, value: { ...identity.value, database: await databaseNamed(plugins) } };
     },
     'containerd.plugins': async () => {
       const { listPlugins } = await import('../sources/containerd/introspection.ts');
@@ -112,18 +118,20 @@ export const liveReaders = (context: ReaderContext): Readers => {
     },
     'containerd.containers': async () => {
       const { listContainers } = await import('../sources/containerd/containers.ts');
-      return perNamespace(context, 'Containers.ListStream', async (connection, deadline) =>
+      return perNamespace(context, 'Containers.List', async (connection, deadline) =>
         complete((await listContainers(connection, deadline)).map(labelled)),
       );
     },
     'containerd.bodies': async () => {
-      const { readContainer } = await import('../sources/containerd/containers.ts');
+      const { readBodies } = await import('../sources/containerd/containers.ts');
       const wanted = scope.containers ?? [];
+      const namespaces = [...new Set(wanted.map(({ namespace }) => namespace))];
       return call(context, 'Containers.Get', async (connection, { deadlineMs }) => {
         const items: ContainerBody[] = [];
-        await eachLimited(wanted, GETS_IN_FLIGHT, async ({ namespace, id }) => {
-          const found = await readContainer(connection, id, { namespace, deadlineMs });
-          if (found !== undefined) items.push(shown(found.body, bodyWithoutSecrets));
+        await eachLimited(namespaces, NAMESPACES_IN_FLIGHT, async (namespace) => {
+          const ids = wanted.filter((container) => container.namespace === namespace).map(({ id }) => id);
+          const bodies = await readBodies(connection, ids, { namespace, deadlineMs });
+          for (const body of bodies) items.push(shown(body, bodyWithoutSecrets));
         });
         return complete(items);
       });
@@ -302,7 +310,7 @@ async function perSnapshotter<T>(
 
 async function readEndpoint(context: ReaderContext): Promise<Observed<Endpoint>> {
   const { readSocketFile, ownIdentity } = await import('../sources/containerd/endpoint.ts');
-  const { listeningSockets } = await import('../sources/proc/daemons.ts');
+  const { listeningSockets } = await import('../sources/proc/unix-sockets.ts');
   const named = await chosenAddress(context);
   const path = normalAddress(named.address);
   const [candidate, file, sockets, daemons] = await Promise.all([
@@ -320,7 +328,7 @@ async function readEndpoint(context: ReaderContext): Promise<Observed<Endpoint>>
       answer: candidate.answer,
       file,
       listening,
-      listeners: listenersOf(path, daemons),
+      listeners: await listenersOf(path, daemons),
       self: ownIdentity(),
       checkedAt: new Date().toISOString(),
     },
@@ -328,13 +336,28 @@ async function readEndpoint(context: ReaderContext): Promise<Observed<Endpoint>>
   );
 }
 
-function listenersOf(path: string, daemons: Observed<Listing<DaemonProcess>>): Endpoint['listeners'] {
+async function listenersOf(
+  path: string,
+  daemons: Observed<Listing<DaemonProcess>>,
+): Promise<Endpoint['listeners']> {
   if (daemons.state !== 'seen') return daemons;
   const containerds = daemons.value.items.filter(({ role }) => role === 'containerd');
-  const unread = containerds.map(({ listens }) => listens).find(isUnknown);
+  const unread = daemons.value.gaps[0] ?? containerds.map(({ listens }) => listens).find(isUnknown);
   if (unread !== undefined) return unread;
-  const listeners = containerds.filter(({ listens }) => seenValue(listens)?.includes(path));
-  return { ...daemons, value: listeners.map(({ pid }) => pid) };
+  const { boundAt } = await import('../sources/proc/unix-sockets.ts');
+  const here = await Promise.all(containerds.map((daemon) => boundAt(daemon, path)));
+  return { ...daemons, value: containerds.filter((_, i) => here[i]).map(({ pid }) => pid) };
+}
+
+async function withAddress(daemon: DaemonProcess): Promise<DaemonProcess> {
+  if (daemon.role === 'containerd') return { ...daemon, address: await addressOf(daemon) };
+  return daemon.address === null ? daemon : { ...daemon, address: normalAddress(daemon.address) };
+}
+
+async function databaseNamed(plugins: Observed<Listing<Plugin>>): Promise<string | null> {
+  const bolt = seenValue(plugins)?.items.find(({ type }) => type === 'io.containerd.metadata.v1');
+  const path = bolt?.exports['path'];
+  return path === undefined ? null : realpath(path).catch(() => path);
 }
 
 function inScope(scope: Scope, namespace: string): boolean {

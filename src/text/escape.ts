@@ -7,6 +7,10 @@
 const UNSAFE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/gu;
 
+// The same for JSON text, where JSON.stringify has escaped lone surrogates; without the u flag, which is slow on long text.
+const UNSAFE_JSON =
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
+
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** One line of text with every unsafe character as `\n`, `\x1b` or `\u202e`. */
@@ -14,8 +18,8 @@ export const escapeText = (text: string): string => text.replace(UNSAFE, escapeC
 
 /** JSON text whose unsafe characters are `\uXXXX` escapes: the same value for a parser, harmless for a terminal. */
 export const escapeJson = (json: string): string =>
-  json.replace(UNSAFE, (c) =>
-    c === '\n' ? c : Array.from({ length: c.length }, (_, i) => unicodeEscape(c.charCodeAt(i))).join(''),
+  json.replace(UNSAFE_JSON, (c) =>
+    Array.from({ length: c.length }, (_, i) => unicodeEscape(c.charCodeAt(i))).join(''),
   );
 
 /** A cell for a spreadsheet: quoted where needed, and never begun as a formula. */

@@ -14,55 +14,95 @@ import { timestamp } from './time.ts';
 type InNamespace = CallOptions & { readonly namespace: string };
 
 /**
- * Containers.ListStream, so that no number of containers meets the message limit; a daemon without it is asked with List.
- * Only the record is kept: specs are read one by one, for those that somebody looks at.
+ * Containers.List; where the reply is over the message limit, Containers.ListStream, which has none. List comes first
+ * because a message for each container costs several times the time of one for all.
+ * Only the record is kept: specs are read for those that somebody looks at.
  */
 export const listContainers = async (connection: Connection, options: InNamespace): Promise<Container[]> => {
   const containers: Container[] = [];
-  try {
-    for await (const { container } of connection.stream(Containers.method.listStream, {}, options)) {
-      if (container !== undefined) containers.push(record(container, options.namespace));
-    }
-    return containers;
-  } catch (error) {
-    if (!(error instanceof CallFailure) || error.code !== STATUS.UNIMPLEMENTED) throw error;
-  }
-  const reply = await connection.unary(Containers.method.list, {}, options);
-  return reply.containers.map((container) => record(container, options.namespace));
+  await eachContainer(connection, options, (message) => {
+    containers.push(record(message, options.namespace));
+  });
+  return containers;
 };
 
-/** Containers.Get: the record with its spec, runtime options and extensions decoded. */
-export const readContainer = async (
+// From here on one list is cheaper than asking for each.
+const MANY = 32;
+const GETS_IN_FLIGHT = 16;
+
+/** Specs, runtime options and extensions of some containers of a namespace; those that are gone are left out. */
+export const readBodies = async (
+  connection: Connection,
+  ids: readonly string[],
+  options: InNamespace,
+): Promise<ContainerBody[]> => {
+  const bodies: ContainerBody[] = [];
+  if (ids.length > MANY) {
+    const wanted = new Set(ids);
+    const messages: ContainerMessage[] = [];
+    await eachContainer(connection, options, (message) => {
+      if (wanted.has(message.id)) messages.push(message);
+    });
+    for (const message of messages) bodies.push(await bodyOf(message, options.namespace));
+    return bodies;
+  }
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let id = ids[next++]; id !== undefined; id = ids[next++]) {
+      const message = await getContainer(connection, id, options);
+      if (message !== undefined) bodies.push(await bodyOf(message, options.namespace));
+    }
+  };
+  await Promise.all(Array.from({ length: GETS_IN_FLIGHT }, worker));
+  return bodies;
+};
+
+async function eachContainer(
+  connection: Connection,
+  options: InNamespace,
+  take: (message: ContainerMessage) => void,
+): Promise<void> {
+  try {
+    const reply = await connection.unary(Containers.method.list, {}, options);
+    for (const container of reply.containers) take(container);
+    return;
+  } catch (error) {
+    if (!(error instanceof CallFailure) || error.code !== STATUS.RESOURCE_EXHAUSTED) throw error;
+  }
+  for await (const { container } of connection.stream(Containers.method.listStream, {}, options)) {
+    if (container !== undefined) take(container);
+  }
+}
+
+async function getContainer(
   connection: Connection,
   id: string,
   options: InNamespace,
-): Promise<{ readonly container: Container; readonly body: ContainerBody } | undefined> => {
-  const from = `Containers.Get ${options.namespace}/${id}`;
+): Promise<ContainerMessage | undefined> {
   try {
-    const { container } = await connection.unary(Containers.method.get, { id }, options);
-    if (container === undefined) return undefined;
-    return {
-      container: record(container, options.namespace),
-      body: {
-        namespace: namespaceName(options.namespace),
-        id: containerId(id),
-        spec: await payload(container.spec, `${from} spec`),
-        runtimeOptions: await payload(container.runtime?.options, `${from} runtime.options`),
-        extensions: Object.fromEntries(
-          await Promise.all(
-            Object.entries(container.extensions).map(async ([key, any]) => [
-              key,
-              await payload(any, `${from} extensions.${key}`),
-            ]),
-          ),
-        ),
-      },
-    };
+    return (await connection.unary(Containers.method.get, { id }, options)).container;
   } catch (error) {
     if (error instanceof CallFailure && error.code === STATUS.NOT_FOUND) return undefined;
     throw error;
   }
-};
+}
+
+async function bodyOf(message: ContainerMessage, namespace: string): Promise<ContainerBody> {
+  const from = `Containers.Get ${namespace}/${message.id}`;
+  return {
+    namespace: namespaceName(namespace),
+    id: containerId(message.id),
+    spec: await payload(message.spec, `${from} spec`),
+    runtimeOptions: await payload(message.runtime?.options, `${from} runtime.options`),
+    extensions: Object.fromEntries(
+      await Promise.all(
+        Object.entries(message.extensions).map(
+          async ([key, any]) => [key, await payload(any, `${from} extensions.${key}`)] as const,
+        ),
+      ),
+    ),
+  };
+}
 
 function record(message: ContainerMessage, namespace: string): Container {
   return {
