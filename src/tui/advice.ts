@@ -13,9 +13,9 @@ export interface Cause {
 
 /** The cause of a failed reading and a command that may tell more, as lines of at most `cells` cells. */
 export const causeLines = (what: string, cause: Cause, cells: number): readonly Line[] => {
-  const command = COMMANDS[cause.state as UnknownState];
+  const command = COMMANDS[cause.state];
   return [
-    line(span('✗ ', 'bad'), span(`${what}: ${WORDS[cause.state as UnknownState] ?? cause.state}`, 'bad')),
+    line(span('✗ ', 'bad'), span(`${what}: ${WORDS[cause.state] ?? cause.state}`, 'bad')),
     EMPTY_LINE,
     ...wrapWords(screenText(cause.why), cells - 2).map((text) => textLine(`  ${text}`)),
     textLine(`  ${screenText(cause.from)}`, 'muted'),
@@ -23,7 +23,7 @@ export const causeLines = (what: string, cause: Cause, cells: number): readonly 
   ];
 };
 
-const WORDS: Readonly<Record<UnknownState, string>> = {
+const WORDS: Readonly<Record<string, string>> = {
   denied: 'permission denied',
   timeout: 'no answer in time',
   unreachable: 'cannot be reached',
@@ -33,12 +33,12 @@ const WORDS: Readonly<Record<UnknownState, string>> = {
   truncated: 'only read in part',
   withheld: 'withheld',
   notCollected: 'not read',
-};
+} satisfies Record<UnknownState, string>;
 
 // The least that helps: reading as root, then the program's own diagnosis.
-const COMMANDS: Readonly<Partial<Record<UnknownState, string>>> = {
+const COMMANDS: Readonly<Record<string, string>> = {
   denied: 'sudo ctrscope',
   timeout: 'ctrscope doctor',
   unreachable: 'ctrscope doctor',
   failed: 'ctrscope doctor',
-};
+} satisfies Partial<Record<UnknownState, string>>;

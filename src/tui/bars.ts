@@ -1,7 +1,7 @@
 /** The lines at the edges: title, tabs, footer, and the line that is typed. */
 import { items } from '../host/kinds/listing.ts';
-import { facet, type HostSnapshot } from '../host/snapshot.ts';
 import { isUnknown, seenValue } from '../host/observed.ts';
+import { facet } from '../host/snapshot.ts';
 import { bytes, count } from '../text/units.ts';
 import { truncateMiddle, width } from '../text/width.ts';
 import { screenText } from './foreign.ts';
@@ -9,7 +9,7 @@ import { BINDINGS, type Command, keyLabel } from './keys.ts';
 import type { Listing } from './listing.ts';
 import type { Prompt, State } from './model.ts';
 import { completions } from './palette.ts';
-import { justify, type Line, line, type Span, span, spansWidth } from './spans.ts';
+import { justify, type Line, type Span, span, spansWidth } from './spans.ts';
 import { ageSeconds, isStale } from './status.ts';
 import { VIEWS, viewNamed } from './views.ts';
 
@@ -62,25 +62,30 @@ function freshness(state: State): readonly Span[] {
   const time = state.shown === null ? [] : [span(' '), span(clock(state.shown.host.at))];
   if (state.connection.state === 'waiting') return [span('◌ connecting', 'created')];
   if (state.connection.state !== 'live') return [span('✗ disconnected', 'bad'), ...time];
-  if (state.paused) return [span(state.behind === null ? '‖ paused' : '‖ paused, p for newer', 'paused'), ...time];
+  if (state.paused)
+    return [span(state.behind === null ? '‖ paused' : '‖ paused, p for newer', 'paused'), ...time];
   if (isStale(state)) return [span(`? stale, ${ageSeconds(state)} s old`, 'warn'), ...time];
   return [span('● live', 'ok'), ...time];
 }
 
-// The moment of the picture in the reader's own time zone.
+// The moment of the picture in the reader's own time zone; no seconds, for they would be all that changes.
 function clock(at: string): string {
   const date = new Date(at);
   const two = (n: number): string => String(n).padStart(2, '0');
-  return Number.isNaN(date.getTime())
-    ? '--:--:--'
-    : `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return Number.isNaN(date.getTime()) ? '--:--' : `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 export const tabsLine = (state: State, cells: number): SpottedLine => {
   const marks = scopeSpans(state);
   const room = cells - spansWidth(marks) - 1;
-  const withCounts = buildTabs(state, true);
-  const { spans, spots } = spansWidth(withCounts.spans) <= room ? withCounts : buildTabs(state, false);
+  // From the fullest to the barest: how many there are goes first, then the names of the other views.
+  const tries = [
+    buildTabs(state, { names: true, counts: true }),
+    buildTabs(state, { names: true, counts: false }),
+    buildTabs(state, { names: false, counts: false }),
+  ];
+  const { spans, spots } = tries.find((t) => spansWidth(t.spans) <= room) ??
+    tries[2] ?? { spans: [], spots: [] };
   return { line: justify(spans, marks, cells), spots };
 };
 
@@ -90,30 +95,35 @@ function scopeSpans(state: State): readonly Span[] {
     ...(state.namespace === null
       ? []
       : [span('namespace ', 'muted'), span(truncateMiddle(screenText(state.namespace), 24), 'strong')]),
-    ...(state.problemsOnly ? [span(state.namespace === null ? '' : ' · ', 'muted'), span('! problems only', 'warn')] : []),
+    ...(state.problemsOnly
+      ? [span(state.namespace === null ? '' : ' · ', 'muted'), span('! problems only', 'warn')]
+      : []),
   ];
   return spans.length === 0 ? [] : [...spans, span(' ')];
 }
 
 function buildTabs(
   state: State,
-  withCounts: boolean,
+  shown: { readonly names: boolean; readonly counts: boolean },
 ): { readonly spans: readonly Span[]; readonly spots: readonly Spot[] } {
   const spans: Span[] = [];
   const spots: Spot[] = [];
   const current = viewNamed(state.view);
-  for (const view of [...VIEWS.filter((v) => v.digit !== null), ...(current.digit === null ? [current] : [])]) {
+  for (const view of [
+    ...VIEWS.filter((v) => v.digit !== null),
+    ...(current.digit === null ? [current] : []),
+  ]) {
     const isCurrent = view === current;
-    const amount = withCounts ? tabCount(state, view.kind.facet) : '';
+    const amount = shown.counts ? tabCount(state, view.kind.facet) : '';
     const parts: readonly Span[] = [
       span(view.digit === null ? ' ' : ` ${view.digit} `, isCurrent ? undefined : 'key'),
-      span(view.tab, isCurrent ? undefined : undefined),
+      span(shown.names || isCurrent ? view.tab : ''),
       span(amount === '' ? ' ' : ` ${amount} `, isCurrent ? undefined : 'muted'),
     ];
     spots.push({ x: spansWidth(spans), cells: spansWidth(parts), command: `view:${view.name}` });
     spans.push(...(isCurrent ? parts.map((p) => span(p.text, 'selected')) : parts));
   }
-  const more: readonly Span[] = [span(' F2', 'key'), span(' more ', 'muted')];
+  const more: readonly Span[] = [span(' F2', 'key'), span(' more', 'muted')];
   spots.push({ x: spansWidth(spans), cells: spansWidth(more), command: 'views' });
   spans.push(...more);
   return { spans, spots };
@@ -122,7 +132,7 @@ function buildTabs(
 // How many there are in all; not shown while only a namespace is, for it would be another number.
 function tabCount(state: State, name: Parameters<typeof items>[1]): string {
   if (state.shown === null || state.namespace !== null) return '';
-  const { host }: { readonly host: HostSnapshot } = state.shown;
+  const { host } = state.shown;
   return isUnknown(facet(host, name)) ? '?' : String(items(host, name).length);
 }
 
@@ -140,7 +150,7 @@ const HINTS: readonly Command[] = [
 ];
 
 export const footerLine = (state: State, listing: Listing, cells: number): SpottedLine => {
-  const right = footerRight(state, listing);
+  const right = footerRight(state, listing, cells);
   if (state.flash !== null) {
     const flash = span(` ${screenText(state.flash.text)}`, state.flash.style);
     return { line: justify([flash], right, cells), spots: [] };
@@ -158,14 +168,15 @@ export const footerLine = (state: State, listing: Listing, cells: number): Spott
   return { line: justify(spans, right, cells), spots };
 };
 
-function footerRight(state: State, listing: Listing): readonly Span[] {
+function footerRight(state: State, listing: Listing, cells: number): readonly Span[] {
   const problems = listing.state === 'listed' ? listing.problems : 0;
-  return [
-    ...(problems === 0 ? [] : [span('! ', 'warn'), span(count(problems, 'problem'), 'warn'), span(' │ ', 'rule')]),
-    ...(state.self === null
-      ? []
-      : [span(`self ${state.self.cpuPercent.toFixed(1)}% ${bytes(state.self.rss)}`, 'muted'), span(' ')]),
+  const memory = state.self === null || cells < 100 ? '' : ` ${bytes(state.self.rss)}`;
+  const groups: readonly (readonly Span[])[] = [
+    ...(problems === 0 ? [] : [[span(`! ${count(problems, 'problem')}`, 'warn')]]),
+    ...(state.self === null ? [] : [[span(`self ${state.self.cpuPercent.toFixed(1)}%${memory}`, 'muted')]]),
   ];
+  const spans = groups.flatMap((group, i) => (i === 0 ? group : [span(' │ ', 'rule'), ...group]));
+  return spans.length === 0 ? [] : [...spans, span(' ')];
 }
 
 /** The line being typed, with its cursor and what it would become. */
@@ -207,4 +218,3 @@ function tail(text: string, cells: number): string {
   while (width(cut) > cells) cut = cut.slice(1);
   return cut;
 }
-

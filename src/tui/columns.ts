@@ -13,11 +13,14 @@ export interface PlacedColumn {
 export const COLUMN_GAP = 2;
 // What is left of a name or a label that is cut; less would tell nothing.
 const LEAST = { middle: 14, end: 8 } as const;
+// What a text needs to be read without effort; a column of little importance goes before another has less.
+const COMFORT = 32;
+const LITTLE_IMPORTANCE = 4;
 
 /**
  * Places columns into `cells`. Those with the highest priority number go first where there is too little room; the
  * leading ones stay whatever happens. Only texts that may be cut give way; a number has all its digits or is not shown.
- * @param natural cells that each column's widest text takes, its title not counted.
+ * @param natural cells that each column's widest text takes, its title not counted; a column of 0 is not shown.
  */
 export const placeColumns = (
   columns: readonly TableColumn[],
@@ -27,7 +30,15 @@ export const placeColumns = (
   // A sign for the sort order may follow a title, so there is always room for one.
   const full = columns.map((c, i) => Math.max(natural[i] ?? 0, width(c.title) + 1));
   const least = columns.map((c, i) => Math.min(full[i] ?? 0, c.cut === undefined ? Infinity : LEAST[c.cut]));
-  const kept = keep(columns, least, cells);
+  const comfort = full.map((size, i) => (columns[i]?.cut === undefined ? size : Math.min(size, COMFORT)));
+  const comfortable = keep(
+    columns,
+    columns.flatMap((_, i) => (natural[i] === 0 ? [] : [i])),
+    comfort,
+    cells,
+    (c) => c.cut !== undefined && c.priority >= LITTLE_IMPORTANCE,
+  );
+  const kept = keep(columns, comfortable, least, cells, () => true);
   const sizes = new Map(kept.map((i) => [i, least[i] ?? 0]));
   let spare = cells - sum(sizes.values()) - COLUMN_GAP * Math.max(0, kept.length - 1);
   if (spare < 0) spare = shrink(columns, kept, sizes, spare);
@@ -40,12 +51,21 @@ export const placeColumns = (
   });
 };
 
-// Drops the least important column, the last among equals, until the rest fits.
-function keep(columns: readonly TableColumn[], least: readonly number[], cells: number): readonly number[] {
-  const kept = columns.map((_, i) => i);
+// Drops the least important column that may go, the last among equals, until the rest fits.
+function keep(
+  columns: readonly TableColumn[],
+  from: readonly number[],
+  sizes: readonly number[],
+  cells: number,
+  mayGo: (column: TableColumn) => boolean,
+): readonly number[] {
+  const kept = [...from];
   for (;;) {
-    const needed = kept.reduce((total, i) => total + (least[i] ?? 0), 0) + COLUMN_GAP * (kept.length - 1);
-    const droppable = kept.filter((i) => !columns[i]?.leads);
+    const needed = kept.reduce((total, i) => total + (sizes[i] ?? 0), 0) + COLUMN_GAP * (kept.length - 1);
+    const droppable = kept.filter((i) => {
+      const column = columns[i];
+      return column !== undefined && !column.leads && mayGo(column);
+    });
     if (needed <= cells || droppable.length === 0) return kept;
     const worst = Math.max(...droppable.map((i) => columns[i]?.priority ?? 0));
     const victim = droppable.findLast((i) => columns[i]?.priority === worst);

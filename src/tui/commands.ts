@@ -5,7 +5,16 @@ import { detailPane, frameOf, listPane, listRows, paneRows } from './frame.ts';
 import type { Command } from './keys.ts';
 import { draftOf, EMPTY_DRAFT } from './line-edit.ts';
 import { listingOf, selectedRow } from './listing.ts';
-import { flashed, type ListState, listState, type MenuEntry, type State, type Step, type TabName } from './model.ts';
+import {
+  flashed,
+  type ListState,
+  listState,
+  type MenuEntry,
+  only,
+  type State,
+  type Step,
+  type TabName,
+} from './model.ts';
 import { type Order, parseOrder } from './palette.ts';
 import { acceptPrompt, completePrompt, recall } from './typing.ts';
 import { VIEWS, type ViewName, viewNamed } from './views.ts';
@@ -24,9 +33,7 @@ export const runOrder = (state: State, order: Order): Step => {
       return only(narrow(state, order.namespace, state.view));
     case 'sort':
       return only(
-        withList(state, {
-          sort: order.column === null ? null : { column: order.column, reverse: order.reverse },
-        }),
+        sortBy(state, order.column === null ? null : { column: order.column, reverse: order.reverse }),
       );
     case 'key':
       return runCommand(state, order.command);
@@ -45,7 +52,7 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   first: (s) => only(move(s, -Infinity)),
   last: (s) => only(move(s, Infinity)),
   enter,
-  escape: (s) => only(escape(s)),
+  escape: (s) => only(closeOrBack(s)),
   nextPane: (s) => only({ ...s, focus: s.focus === 'list' ? 'detail' : 'list' }),
   nextTab: (s) => only(turnTab(s, 1)),
   previousTab: (s) => only(turnTab(s, -1)),
@@ -124,6 +131,10 @@ export const withList = (state: State, change: Partial<ListState>): State => ({
   lists: { ...state.lists, [state.view]: { ...listState(state), ...change } },
 });
 
+/** Another order: whoever sorts wants to see what comes first. */
+export const sortBy = (state: State, sort: ListState['sort']): State =>
+  withList({ ...state, detailTop: 0 }, { sort, selected: null, index: 0, top: 0 });
+
 // Numbers stay finite: Infinity is where End wants to go, the last place is where it arrives.
 function shifted(from: number, by: number): number {
   return Math.max(0, Math.min(from + by, Number.MAX_SAFE_INTEGER));
@@ -152,7 +163,7 @@ function enter(state: State): Step {
   return only({ ...state, focus: 'detail' });
 }
 
-function escape(state: State): State {
+function closeOrBack(state: State): State {
   if (state.prompt?.kind === 'filter') return withList({ ...state, prompt: null }, { filter: '' });
   if (state.prompt !== null) return { ...state, prompt: null };
   if (state.overlay !== null) return { ...state, overlay: null };
@@ -236,9 +247,7 @@ function reverse(state: State): State {
   const { sort } = listState(state);
   if (listing.state !== 'listed') return state;
   const column = sort?.column ?? listing.table.columns.find((c) => c.leads && c.cut !== undefined)?.id;
-  return column === undefined
-    ? state
-    : withList(state, { sort: { column, reverse: !(sort?.reverse ?? false) } });
+  return column === undefined ? state : sortBy(state, { column, reverse: !(sort?.reverse ?? false) });
 }
 
 // The order of the kind itself stands between the last column and the first.
@@ -249,7 +258,7 @@ function sortBeside(state: State, by: 1 | -1): State {
   const ids = [null, ...listing.table.columns.map((c) => c.id)];
   const at = Math.max(0, ids.indexOf(sort?.column ?? null));
   const column = ids[(at + by + ids.length) % ids.length] ?? null;
-  return withList(state, { sort: column === null ? null : { column, reverse: false } });
+  return sortBy(state, column === null ? null : { column, reverse: false });
 }
 
 function copy(state: State, what: 'id' | 'row'): Step {
@@ -264,8 +273,4 @@ function copy(state: State, what: 'id' | 'row'): Step {
         state,
         effects: [{ do: 'copy', text: rowYaml(table.item(row)), what: `the ${view.kind.singular} as YAML` }],
       };
-}
-
-function only(state: State): Step {
-  return { state, effects: [] };
 }

@@ -22,7 +22,11 @@ export const detailPaneLines = (state: State, listing: Listing, pane: Rect): rea
 };
 
 /** The tabs' places in the pane's first row, counted from the pane's left side. */
-export const tabSpots = (state: State, listing: Listing, pane: Rect): readonly (Omit<Spot, 'command'> & { readonly tab: TabName })[] =>
+export const tabSpots = (
+  state: State,
+  listing: Listing,
+  pane: Rect,
+): readonly (Omit<Spot, 'command'> & { readonly tab: TabName })[] =>
   detailTitle(state, listing, pane, 0).spots;
 
 function detailTitle(
@@ -34,7 +38,8 @@ function detailTitle(
   const focused = state.focus === 'detail';
   const row = selectedRow(state, listing);
   const rule = focused ? 'ruleFocused' : 'rule';
-  if (listing.state !== 'listed' || row === undefined) return { line: ruled([span('─', rule)], pane.width, focused), spots: [] };
+  if (listing.state !== 'listed' || row === undefined)
+    return { line: ruled([], pane.width, focused), spots: [] };
   const current = tabOf(state, listing.view);
   const lacks = listing.table.gaps(row).length;
   const tabs = tabsOf(listing.view).map((tab) => ({

@@ -2,14 +2,16 @@
 import { stringify } from 'yaml';
 import type { JsonItem } from '../host/kinds/kind.ts';
 import { isUnknown, type Observed } from '../host/observed.ts';
+import { escapeText } from '../text/escape.ts';
 import { age, bytes } from '../text/units.ts';
 import { width } from '../text/width.ts';
 import { causeLines } from './advice.ts';
 import { screenText } from './foreign.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
-import { spinner } from './marks.ts';
+import { markOf, spinner, styleOf } from './marks.ts';
 import type { Body, State, TabName } from './model.ts';
 import { EMPTY_LINE, type Line, line, type Span, span, textLine } from './spans.ts';
+import type { Table } from './table.ts';
 import { gapWords } from './unknowns.ts';
 import type { View } from './views.ts';
 import { wrapHard, wrapWords } from './wrap.ts';
@@ -37,6 +39,16 @@ export const wantedBody = (
 
 /** All lines of the tab, for a pane of `cells` cells; the same array while nothing has changed. */
 export const detailLines = (state: State, cells: number): readonly Line[] => {
+  try {
+    return linesOfTab(state, cells);
+  } catch (error) {
+    // A fault of ours in one tab; the list and the other tabs do not suffer from it.
+    const why = screenText(error instanceof Error ? error.message : String(error));
+    return [textLine('✗ this tab failed', 'bad'), ...wrapWords(why, cells).map((text) => textLine(text))];
+  }
+};
+
+function linesOfTab(state: State, cells: number): readonly Line[] {
   const listing = listingOf(state);
   const row = selectedRow(state, listing);
   if (listing.state !== 'listed' || row === undefined) return [];
@@ -48,7 +60,7 @@ export const detailLines = (state: State, cells: number): readonly Line[] => {
   const lines = LINES[tab](listing, row, cells);
   memory.set(listing.table, { label, lines });
   return lines;
-};
+}
 
 const memory = new WeakMap<object, { readonly label: string; readonly lines: readonly Line[] }>();
 
@@ -76,13 +88,21 @@ function summaryLines({ table, host }: Listed, row: number, cells: number): read
       ),
     );
   return [
-    ...Object.entries(item).flatMap(([key, value]) => entry(key, valueSpans(key, value, host.at))),
+    ...Object.entries(item).flatMap(([key, value]) =>
+      entry(key, key === 'status' ? [statusSpan(table, row, value)] : valueSpans(key, value, host.at)),
+    ),
     ...gaps
       .flatMap((gap) =>
         (gap.fields ?? []).map((field) => ({ field, text: `? unknown — ${screenText(gap.why)}` })),
       )
       .flatMap(({ field, text }) => entry(field, [span(text, 'unknown')])),
   ];
+}
+
+function statusSpan(table: Table, row: number, value: unknown): Span {
+  const tone = table.tone(row);
+  const word = value === null ? '–' : screenText(String(value).toLowerCase());
+  return { text: `${markOf(tone).text} ${word}`.trimStart(), ...styleOf(tone) };
 }
 
 // `snapshotKey` reads as `snapshot key`.
@@ -97,7 +117,9 @@ function valueSpans(key: string, value: unknown, at: string): readonly Span[] {
   if (typeof value === 'boolean') return [span(value ? 'yes' : 'no')];
   if (typeof value === 'string' && key.endsWith('At')) {
     const since = age(value, at);
-    return [span(since === '' ? screenText(value) : `${screenText(value)}  (${since} ago)`)];
+    // To the second; the raw tab has every digit.
+    const time = screenText(value.replace(/\.\d+(?=Z$)/, ''));
+    return [span(since === '' ? time : `${time}  (${since} ago)`)];
   }
   if (Array.isArray(value)) {
     return value.length === 0
@@ -141,7 +163,7 @@ function unknownLines(listing: Listed, row: number, cells: number): readonly Lin
   const own = listing.table.gaps(row).map((gap) => ({ source: gap.from, words: gapWords(gap) }));
   const common = listing.unknowns.entries.map((entry) => ({
     source: entry.source,
-    words: gapWords({ state: entry.state as never, why: entry.reason }),
+    words: gapWords({ state: entry.state, why: entry.reason }),
   }));
   if (own.length + common.length === 0) {
     return [line(span('✓ ', 'ok'), span('everything about this row could be read'))];
@@ -194,5 +216,6 @@ function observedLines(title: string, fact: Observed<unknown>, cells: number): r
   return [textLine(`# ${title}`, 'muted'), ...yamlLines(fact.value, cells), EMPTY_LINE];
 }
 
-/** The row as YAML, as `C` copies it. */
-export const rowYaml = (item: JsonItem): string => stringify(item, YAML);
+/** The row as YAML, as `C` copies it: line by line what the raw tab shows. */
+export const rowYaml = (item: JsonItem): string =>
+  stringify(item, YAML).split('\n').map(escapeText).join('\n');

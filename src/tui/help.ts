@@ -1,7 +1,7 @@
 /** The help, made from the key table. */
 import { width } from '../text/width.ts';
 import { BINDINGS, type Binding, keyLabel } from './keys.ts';
-import { EMPTY_LINE, fit, type Line, line, type Span, span, spansWidth, textLine } from './spans.ts';
+import { EMPTY_LINE, fitLine, type Line, line, type Span, span, spansWidth, textLine } from './spans.ts';
 import { wrapWords } from './wrap.ts';
 
 const GROUPS: readonly Binding['group'][] = ['Move', 'Find', 'Look', 'Screen', 'While typing'];
@@ -15,7 +15,9 @@ export const helpLines = (cells: number): readonly Line[] => {
   const left = GROUPS.slice(0, 2).flatMap((group) => groupLines(group, half));
   const right = GROUPS.slice(2).flatMap((group) => groupLines(group, half));
   return Array.from({ length: Math.max(left.length, right.length) }, (_, i) =>
-    indented(line(...fit(left[i] ?? EMPTY_LINE, half).spans, span('    '), ...(right[i] ?? EMPTY_LINE).spans)),
+    indented(
+      line(...fitLine(left[i] ?? EMPTY_LINE, half).spans, span('    '), ...(right[i] ?? EMPTY_LINE).spans),
+    ),
   );
 };
 

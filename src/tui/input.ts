@@ -185,7 +185,9 @@ const LETTER_KEYS: Readonly<Record<string, string>> = {
 };
 
 function letterKey(letter: string, parameters: string): KeyEvent | undefined {
-  return namedKey(LETTER_KEYS[letter], parameters.split(';')[1]);
+  const [count = '', modifier] = parameters.split(';');
+  // With another first number it is a reply: `24;80R` tells where the cursor is.
+  return count === '' || count === '1' ? namedKey(LETTER_KEYS[letter], modifier) : undefined;
 }
 
 // The second parameter is one more than a sum of 1 shift, 2 alt, 4 control.

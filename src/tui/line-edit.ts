@@ -35,11 +35,7 @@ export const editDraft = (
     case 'ctrl-u':
       return cut(draft, 0, at);
     case 'ctrl-w':
-      return cut(
-        draft,
-        text.slice(0, at).search(/\S+\s*$/) < 0 ? 0 : text.slice(0, at).search(/\S+\s*$/),
-        at,
-      );
+      return cut(draft, wordStart(text, at), at);
     default:
       return undefined;
   }
@@ -53,6 +49,10 @@ export const insert = ({ text, at }: Draft, added: string): Draft => {
 
 function cut({ text }: Draft, from: number, to: number): Draft {
   return { text: text.slice(0, from) + text.slice(to), at: from };
+}
+
+function wordStart(text: string, at: number): number {
+  return Math.max(0, text.slice(0, at).search(/\S+\s*$/));
 }
 
 function before(text: string, at: number): number {

@@ -9,7 +9,7 @@ import type { Listed, Listing } from './listing.ts';
 import { markOf, styleOf } from './marks.ts';
 import { type ListState, listState, type State } from './model.ts';
 import { noticeLines } from './notice.ts';
-import { EMPTY_LINE, fit, type Line, line, type Span, span, spansWidth } from './spans.ts';
+import { EMPTY_LINE, fitLine, type Line, line, type Span, span, spansWidth } from './spans.ts';
 import { ageSeconds, isStale } from './status.ts';
 import type { Table, TableColumn } from './table.ts';
 
@@ -48,7 +48,10 @@ export const columnAt = (state: State, listing: Listed, pane: Rect, x: number): 
   const left = GUTTER + markCells(listing.table);
   const placed = placeColumns(
     listing.table.columns,
-    naturalWidths(listing.table, seen.map((row) => rowTexts(listing.table, row))),
+    naturalWidths(
+      listing.table,
+      seen.map((row) => rowTexts(listing.table, row)),
+    ),
     pane.width - left - 1,
   );
   const found = placed.find((p) => x >= left + p.x && x < left + p.x + p.cells);
@@ -85,9 +88,10 @@ function listCount({ order, total }: Listed): string {
 
 /** Spans continued by a rule to the end of the pane. */
 export const ruled = (spans: readonly Span[], cells: number, focused: boolean): Line => {
-  const rest = cells - spansWidth(spans) - 1;
-  if (rest < 1) return fit({ spans }, cells);
-  return line(...spans, span(' '), span('─'.repeat(rest), focused ? 'ruleFocused' : 'rule'));
+  const gap = spans.length === 0 ? '' : ' ';
+  const rest = cells - spansWidth(spans) - gap.length;
+  if (rest < 1) return fitLine({ spans }, cells);
+  return line(...spans, span(gap), span('─'.repeat(rest), focused ? 'ruleFocused' : 'rule'));
 };
 
 function headerLine(table: Table, placed: readonly PlacedColumn[], list: ListState): Line {
@@ -134,10 +138,18 @@ const SAMPLE = 300;
 
 // As wide as a sample of all rows needs, so that columns stand still while one scrolls, and the seen rows certainly.
 function naturalWidths(table: Table, seen: readonly (readonly string[])[]): readonly number[] {
-  return seen.reduce(
-    (widths, texts) => widths.map((w, column) => Math.max(w, width(texts[column] ?? ''))),
-    sampledWidths(table),
-  );
+  return seen.reduce((widths, texts) => widened(widths, table, texts), sampledWidths(table));
+}
+
+// Text without a word: a column in which there is nothing else is not worth its room.
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['', '-', '?']);
+
+function widened(widths: readonly number[], table: Table, texts: readonly string[]): readonly number[] {
+  return widths.map((known, column) => {
+    const text = texts[column] ?? '';
+    const isIdle = table.columns[column]?.cut !== undefined && SAYS_NOTHING.has(text);
+    return isIdle ? known : Math.max(known, width(text));
+  });
 }
 
 const samples = new WeakMap<Table, readonly number[]>();
@@ -146,23 +158,22 @@ function sampledWidths(table: Table): readonly number[] {
   const known = samples.get(table);
   if (known !== undefined) return known;
   const step = Math.max(1, Math.floor(table.count / SAMPLE));
-  const widths = table.columns.map(() => 0);
-  for (let row = 0; row < table.count; row += step) {
-    rowTexts(table, row).forEach((text, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, width(text));
-    });
-  }
+  let widths: readonly number[] = table.columns.map((column) => (column.cut === undefined ? 1 : 0));
+  for (let row = 0; row < table.count; row += step) widths = widened(widths, table, rowTexts(table, row));
   samples.set(table, widths);
   return widths;
 }
 
+// `partial: 1 of 2 sources; Tasks.List: permission denied; 3 rows not fully read`
 function partialLine({ unknowns }: Listed, cells: number): Line {
-  const { answered, asked, entries, rows } = unknowns;
+  const { answered, asked, entries, rows, firstGap } = unknowns;
   const [first] = entries;
   const words = [
     ...(answered < asked ? [`partial: ${answered} of ${count(asked, 'source')}`] : []),
-    ...(first === undefined ? [] : [screenText(`${first.source}: ${first.reason}`)]),
-    ...(rows === 0 ? [] : [`${count(rows, 'row')} not fully read`]),
+    ...(first === undefined ? [] : [`${first.source}: ${first.reason}`]),
+    ...(firstGap === undefined
+      ? []
+      : [`${count(rows, 'row')} not fully read, ${firstGap.from}: ${firstGap.why}`]),
   ].join('; ');
-  return fit(line(span('  ! ', 'warn'), span(words, 'warn')), cells);
+  return fitLine(line(span('  ! ', 'warn'), span(screenText(words), 'warn')), cells - 1);
 }

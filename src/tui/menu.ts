@@ -8,10 +8,18 @@ type Menu = Extract<Overlay, { kind: 'menu' }>;
 
 /** Where the box stands: in the middle, as large as its entries need and the screen allows. */
 export const menuRect = (menu: Menu, layout: Layout): Rect => {
-  const inner = Math.max(width(menu.title) + 2, ...menu.entries.map((e) => width(e.label) + width(e.words) + 4));
+  const inner = Math.max(
+    width(menu.title) + 2,
+    ...menu.entries.map((e) => width(e.label) + width(e.words) + 4),
+  );
   const w = Math.min(layout.width - 4, Math.max(28, inner + 4));
   const h = Math.min(layout.height - 4, menu.entries.length + 2);
-  return { x: Math.floor((layout.width - w) / 2), y: Math.max(2, Math.floor((layout.height - h) / 2)), width: w, height: h };
+  return {
+    x: Math.floor((layout.width - w) / 2),
+    y: Math.max(2, Math.floor((layout.height - h) / 2)),
+    width: w,
+    height: h,
+  };
 };
 
 /** The first entry that is seen: the chosen one always is. */
@@ -26,7 +34,10 @@ export const menuLines = (menu: Menu, rect: Rect): readonly Line[] => {
   const entries = menu.entries.slice(top, top + rect.height - 2).map((entry, i): Line => {
     const gap = Math.max(1, inner - 4 - width(entry.label) - width(entry.words));
     const style = top + i === menu.index ? 'selected' : undefined;
-    const text = span(` ${style === undefined ? ' ' : '▸'}${entry.label}${' '.repeat(gap)}${entry.words}  `, style);
+    const text = span(
+      ` ${style === undefined ? ' ' : '▸'}${entry.label}${' '.repeat(gap)}${entry.words}  `,
+      style,
+    );
     return line(span('│', 'ruleFocused'), padSpan(text, inner), span('│', 'ruleFocused'));
   });
   const title = ` ${menu.title} `;

@@ -139,6 +139,9 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
+/** Another state, and nothing to be done outside. */
+export const only = (state: State): Step => ({ state, effects: [] });
+
 export const NEW_LIST: ListState = { filter: '', sort: null, selected: null, index: 0, top: 0 };
 
 const FLASH_MS = 4000;

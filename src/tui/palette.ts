@@ -25,7 +25,7 @@ export const parseOrder = (text: string, state: State): Order => {
   if (view !== undefined) return { kind: 'view', view: view.name };
   const command = KEY_WORDS[name];
   if (command !== undefined) return { kind: 'key', command };
-  return { kind: 'wrong', why: `unknown command “${word}”${suggestion(name, words())}` };
+  return { kind: 'wrong', why: `unknown command “${word}”${suggestion(name, [...WORDS, ...ALIASES])}` };
 };
 
 /** Whole lines that the typed one may become, the likeliest first. */
@@ -39,7 +39,9 @@ export const completions = (text: string, state: State): readonly string[] => {
       .map((choice) => `${verb} ${choice}`);
   }
   const begun = text.trim().toLowerCase();
-  return begun === '' ? FIRST_WORDS : words().filter((word) => word.startsWith(begun));
+  if (begun === '') return FIRST_WORDS;
+  const offered = WORDS.filter((word) => word.startsWith(begun));
+  return offered.length > 0 ? offered : ALIASES.filter((word) => word.startsWith(begun));
 };
 
 const KEY_WORDS: Readonly<Record<string, Command>> = {
@@ -56,11 +58,12 @@ const KEY_WORDS: Readonly<Record<string, Command>> = {
 
 // Offered before anything is typed: the views in their order, then what takes an argument.
 const FIRST_WORDS: readonly string[] = [...VIEWS.map((v) => v.name), 'ns ', 'sort '];
-
-function words(): readonly string[] {
-  const offered = [...FIRST_WORDS, ...Object.keys(KEY_WORDS), ...VIEWS.flatMap((v) => v.aliases)];
-  return offered.filter((word) => word.length > 1);
-}
+const WORDS: readonly string[] = [
+  ...FIRST_WORDS,
+  ...Object.keys(KEY_WORDS).filter((word) => word.length > 1),
+];
+// Understood, and offered only when nothing else fits.
+const ALIASES: readonly string[] = VIEWS.flatMap((v) => v.aliases).filter((word) => word.length > 1);
 
 function namespaceOrder(argument: string, state: State): Order {
   if (argument === '' || argument === 'all' || argument === '-')

@@ -1,6 +1,6 @@
 /** The mouse: the wheel scrolls what is under it, a click selects what it is on. */
 import { footerLine, type Spot, tabsLine } from './bars.ts';
-import { move, runCommand, select, showTab, withList } from './commands.ts';
+import { move, runCommand, select, showTab, sortBy } from './commands.ts';
 import { tabSpots } from './detail-pane.ts';
 import { frameOf, listRows } from './frame.ts';
 import type { MouseEvent } from './input.ts';
@@ -8,7 +8,7 @@ import { isTooSmall, type Layout, type Rect } from './layout.ts';
 import { columnAt } from './list-lines.ts';
 import { type Listing, listingOf } from './listing.ts';
 import { menuRect, menuTop } from './menu.ts';
-import { listState, type State, type Step } from './model.ts';
+import { listState, only, type State, type Step } from './model.ts';
 
 const WHEEL_ROWS = 3;
 const DOUBLE_CLICK_MS = 400;
@@ -21,7 +21,8 @@ export const point = (state: State, event: MouseEvent): Step => {
   if (event.what !== 'press') return only(wheel(state, layout, event));
   if (state.overlay !== null) return clickOverlay(state, state.overlay, layout, event);
   if (event.y === layout.tabs) return clickSpot(state, tabsLine(state, layout.width).spots, event.x);
-  if (event.y === layout.footer) return clickSpot(state, footerLine(state, listing, layout.width).spots, event.x);
+  if (event.y === layout.footer)
+    return clickSpot(state, footerLine(state, listing, layout.width).spots, event.x);
   if (layout.list !== null && isIn(layout.list, event)) return clickList(state, listing, layout.list, event);
   if (layout.detail !== null && isIn(layout.detail, event)) {
     const focused: State = { ...state, focus: 'detail' };
@@ -41,7 +42,12 @@ function wheel(state: State, layout: Layout, event: MouseEvent): State {
   return { ...move({ ...state, focus: over, prompt: null }, by), focus: state.focus, prompt: state.prompt };
 }
 
-function clickOverlay(state: State, overlay: NonNullable<State['overlay']>, layout: Layout, event: MouseEvent): Step {
+function clickOverlay(
+  state: State,
+  overlay: NonNullable<State['overlay']>,
+  layout: Layout,
+  event: MouseEvent,
+): Step {
   const closed: State = { ...state, overlay: null };
   if (overlay.kind === 'help') return only(closed);
   const rect = menuRect(overlay, layout);
@@ -64,7 +70,7 @@ function clickList(state: State, listing: Listing, pane: Rect, event: MouseEvent
     const column = columnAt(state, listing, pane, event.x - pane.x);
     if (column === undefined) return only(focused);
     const isSame = list.sort?.column === column.id;
-    return only(withList(focused, { sort: { column: column.id, reverse: isSame && list.sort?.reverse === false } }));
+    return only(sortBy(focused, { column: column.id, reverse: isSame && list.sort?.reverse === false }));
   }
   const place = event.y - pane.y - 2;
   const index = list.top + place;
@@ -76,8 +82,4 @@ function clickList(state: State, listing: Listing, pane: Rect, event: MouseEvent
 
 function isIn(rect: Rect, { x, y }: { readonly x: number; readonly y: number }): boolean {
   return x >= rect.x && x < rect.x + rect.width && y >= rect.y && y < rect.y + rect.height;
-}
-
-function only(state: State): Step {
-  return { state, effects: [] };
 }

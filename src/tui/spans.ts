@@ -45,7 +45,7 @@ export const spansWidth = (spans: readonly Span[]): number =>
   spans.reduce((sum, s) => sum + width(s.text), 0);
 
 /** The line in exactly `cells` cells: cut at its end, or filled with spaces. */
-export const fit = (from: Line, cells: number): Line => {
+export const fitLine = (from: Line, cells: number): Line => {
   const spans: Span[] = [];
   let room = cells;
   for (const s of from.spans) {
@@ -70,7 +70,7 @@ export const justify = (
   const leftWidth = spansWidth(left);
   const rightWidth = spansWidth(right);
   const gap = cells - leftWidth - rightWidth;
-  if (gap < 1) return fit({ spans: left }, cells);
+  if (gap < 1) return fitLine({ spans: left }, cells);
   return { spans: [...left, { ...fill, text: fill.text.repeat(gap) }, ...right] };
 };
 

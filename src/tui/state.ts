@@ -7,7 +7,7 @@ import type { InputEvent } from './input.ts';
 import { commandFor } from './keys.ts';
 import { scrolledTo } from './layout.ts';
 import { type Listed, listingOf } from './listing.ts';
-import { flashed, type Happening, type ListState, listState, type State, type Step } from './model.ts';
+import { flashed, type Happening, type ListState, listState, only, type State, type Step } from './model.ts';
 import { point } from './pointer.ts';
 import { editPrompt, insertIntoPrompt } from './typing.ts';
 
@@ -45,13 +45,20 @@ function apply(state: State, happening: Happening): Step {
       if (state.body?.key !== happening.key) return only(state);
       return only({ ...state, body: { state: 'here', key: happening.key, body: happening.body } });
     case 'measured':
-      return only({ ...state, self: { cpuPercent: happening.cpuPercent, rss: happening.rss } });
+      return only({ ...state, self: steadied(state.self, happening) });
     case 'said':
-      return only({
-        ...state,
-        flash: { text: happening.text, style: happening.style, until: state.now + FLASH_MS },
-      });
+      return only(flashed(state, happening.text, happening.style));
   }
+}
+
+// What we cost stands still until it really changes: else it alone would repaint the screen with every snapshot.
+function steadied(shown: State['self'], measured: NonNullable<State['self']>): NonNullable<State['self']> {
+  const { cpuPercent, rss } = measured;
+  const isNear =
+    shown !== null &&
+    Math.abs(cpuPercent - shown.cpuPercent) < 1 &&
+    Math.abs(rss - shown.rss) < shown.rss / 10;
+  return isNear ? shown : { cpuPercent, rss };
 }
 
 function input(state: State, event: InputEvent): Step {
@@ -68,10 +75,6 @@ function input(state: State, event: InputEvent): Step {
       return state.prompt === null ? only(state) : only(editPrompt(state, state.prompt, event));
     }
   }
-}
-
-function only(state: State): Step {
-  return { state, effects: [] };
 }
 
 // Whatever happened, the selection is on a row, the row is on the screen, and nothing is scrolled past its end.

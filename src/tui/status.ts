@@ -29,10 +29,10 @@ export const bannerLines = (state: State, cells: number): readonly Line[] => {
     connection.state === 'ended'
       ? 'no more data will come'
       : `retry in ${countdown(connection.retryAt, state.now)}`;
-  const all = wrapWords(`✗ disconnected, ${retry} — ${screenText(connection.why)}`, cells);
+  const all = wrapWords(`✗ disconnected, ${retry} — ${screenText(connection.why)}`, cells - 4);
   const kept =
     all.length > BANNER_ROWS ? [...all.slice(0, BANNER_ROWS - 1), `${all[BANNER_ROWS - 1]} …`] : all;
-  return kept.map((text) => textLine(text, 'bad'));
+  return kept.map((text, i) => textLine(i === 0 ? ` ${text}` : `   ${text}`, 'bad'));
 };
 
 /** Milliseconds until something on the screen that counts time changes; undefined when nothing does. */

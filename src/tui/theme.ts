@@ -1,6 +1,6 @@
 /** How meanings look: SGR codes for a terminal with sixteen colours, or none, and marks in Unicode or ASCII. */
 import { width } from '../text/width.ts';
-import { fit, type Line, type Style } from './spans.ts';
+import { fitLine, type Line, type Style } from './spans.ts';
 
 export interface Theme {
   readonly colour: 'none' | 'basic';
@@ -15,7 +15,7 @@ export const isUtf8 = (env: Readonly<Record<string, string | undefined>>): boole
 
 /** The lines as text with escape sequences, each exactly `cells` wide. */
 export const paint = (lines: readonly Line[], cells: number, theme: Theme): string =>
-  lines.map((l) => paintLine(fit(l, cells), theme)).join('\n');
+  lines.map((l) => paintLine(fitLine(l, cells), theme)).join('\n');
 
 interface Code {
   readonly open: number;
@@ -78,6 +78,9 @@ const ASCII: Readonly<Record<string, string>> = {
   '·': '-',
   '–': '-',
   '—': '-',
+  '×': 'x',
+  '“': '"',
+  '”': '"',
   '→': '>',
   '←': '<',
   '↑': '^',

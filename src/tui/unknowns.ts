@@ -11,8 +11,9 @@ export interface Unknowns {
   readonly asked: number;
   /** Of the sources as a whole and of parts of their listings. */
   readonly entries: readonly UnknownEntry[];
-  /** Rows that lack something. */
+  /** Rows that lack something, and what the first of them lacks. */
   readonly rows: number;
+  readonly firstGap: Gap | undefined;
 }
 
 export const unknownsOf = (host: HostSnapshot, kind: AnyKind, table: Table): Unknowns => {
@@ -20,7 +21,13 @@ export const unknownsOf = (host: HostSnapshot, kind: AnyKind, table: Table): Unk
   const asked = kind.wants.filter((name) => facet(host, name).state !== 'notCollected');
   const answered = asked.filter((name) => unknownFacets(host, [name]).length === 0);
   let rows = 0;
-  for (let row = 0; row < table.count; row += 1) if (table.gaps(row).length > 0) rows += 1;
+  let firstGap: Gap | undefined;
+  for (let row = 0; row < table.count; row += 1) {
+    const [gap] = table.gaps(row);
+    if (gap === undefined) continue;
+    rows += 1;
+    firstGap ??= gap;
+  }
   return {
     asked: asked.length,
     answered: answered.length,
@@ -29,9 +36,13 @@ export const unknownsOf = (host: HostSnapshot, kind: AnyKind, table: Table): Unk
       asked.filter((name) => !reported.has(name)),
     ),
     rows,
+    firstGap,
   };
 };
 
 /** A gap in words: `status, pid: timeout — the shim did not answer within 2 s`. */
-export const gapWords = (gap: Pick<Gap, 'state' | 'why'> & { readonly fields?: readonly string[] }): string =>
-  `${gap.fields === undefined ? '' : `${gap.fields.join(', ')}: `}${gap.state} — ${gap.why}`;
+export const gapWords = (gap: {
+  readonly state: string;
+  readonly why: string;
+  readonly fields?: readonly string[];
+}): string => `${gap.fields === undefined ? '' : `${gap.fields.join(', ')}: `}${gap.state} — ${gap.why}`;

@@ -36,7 +36,7 @@ export const VIEWS: readonly View[] = [
     'tasks',
     '3',
     'containers',
-    ['status', 'id'],
+    ['status', 'name', 'id'],
     ['containers', 'container', 'task', 'ps', 'c', 't'],
     'Containers',
   ),

@@ -1,0 +1,99 @@
+/** The UI on a made-up host, for looking at it in a real terminal. `DEMO` chooses what happens: see `SCENES`. */
+import type { DetailSource, Feed, FeedItem } from '../../src/host/feed.ts';
+import { containerId, namespaceName } from '../../src/host/ids.ts';
+import { seen } from '../../src/host/observed.ts';
+import { runTui } from '../../src/tui/index.tsx';
+import { demoHost, demoSpec, manyContainers } from './hosts.ts';
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const born = new Date().toISOString();
+const now = (): string => new Date().toISOString();
+
+const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
+  live: async function* () {
+    for (;;) {
+      yield { kind: 'snapshot', host: demoHost(now(), born) };
+      await sleep(2000);
+    }
+  },
+  large: async function* () {
+    for (;;) {
+      yield { kind: 'snapshot', host: manyContainers(10_000, now()) };
+      await sleep(2000);
+    }
+  },
+  still: async function* () {
+    yield { kind: 'snapshot', host: demoHost(now(), born) };
+    await sleep(2 ** 31 - 1);
+  },
+  loading: async function* () {
+    await sleep(2 ** 31 - 1);
+    yield { kind: 'snapshot', host: demoHost(now(), born) };
+  },
+  lost: async function* () {
+    yield { kind: 'snapshot', host: demoHost(now(), born) };
+    for (;;) {
+      await sleep(1000);
+      yield {
+        kind: 'lost',
+        why: 'containerd closed the connection on /run/containerd/containerd.sock',
+        retryInMs: 8000,
+      };
+      await sleep(8000);
+    }
+  },
+  never: async function* () {
+    for (;;) {
+      yield {
+        kind: 'lost',
+        why: 'connect ENOENT /run/containerd/containerd.sock: no process listens there',
+        retryInMs: 5000,
+      };
+      await sleep(5000);
+    }
+  },
+  crash: async function* () {
+    yield { kind: 'snapshot', host: demoHost(now(), born) };
+    setTimeout(() => {
+      throw new Error('a fault that nobody caught');
+    }, 500);
+    await sleep(2 ** 31 - 1);
+  },
+};
+
+const scene = SCENES[process.env['DEMO'] ?? 'live'] ?? SCENES['live'];
+if (scene === undefined) throw new Error('there is no scene');
+const items = scene();
+const feed: Feed = {
+  [Symbol.asyncIterator]: () => items,
+  refresh: () => undefined,
+  close: () => Promise.resolve(),
+};
+const details: DetailSource = {
+  body: async ({ namespace, id }) => {
+    await sleep(300);
+    return seen(
+      {
+        namespace: namespaceName(namespace),
+        id: containerId(id),
+        spec: seen(demoSpec(id), 'Containers.Get', now()),
+        runtimeOptions: seen({ binaryName: 'runc', systemdCgroup: true }, 'Containers.Get', now()),
+        extensions: {},
+      },
+      'Containers.Get',
+      now(),
+    );
+  },
+};
+
+const code = runTui({
+  feed,
+  details,
+  colour: (process.env['NO_COLOR'] ?? '') === '' ? 'basic' : 'none',
+  title: { host: 'web-01', address: '/run/containerd/containerd.sock' },
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+});
+// Its scenes wait for ever.
+code.then((exitCode) => process.exit(exitCode)).catch(() => process.exit(1));
