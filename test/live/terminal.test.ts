@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { provideLeafTool } from '../lab/leaf-tools.ts';
+import { seedLab } from '../lab/seed.ts';
+import { sharedLab, skipReason } from '../lab/shared.ts';
+import { until } from '../lab/until.ts';
+import { command, ctrscope } from './program.ts';
+import { rotatingSuites } from './rotation.ts';
+
+/** The built program in a real terminal, as a person has it: tmux types, and says what is on the screen. */
+describe.for(rotatingSuites().map((suite) => ({ suite, reason: skipReason(suite) })))(
+  'the UI in a terminal, $suite',
+  ({ suite, reason }) => {
+    if (reason !== undefined) {
+      test.skip(`skipped: ${reason}`, () => {});
+      return;
+    }
+    const lab = sharedLab(suite);
+    let folder = '';
+    let tmux = '';
+
+    const control = async (...args: string[]): Promise<string> =>
+      (await execa(tmux, ['-S', join(folder, 'tmux'), '-f', '/dev/null', ...args])).stdout;
+    const screen = (): Promise<string> => control('capture-pane', '-p', '-t', 'ui');
+    const press = (...keys: string[]): Promise<string> => control('send-keys', '-t', 'ui', ...keys);
+    const shows = (what: RegExp, deadlineMs: number = 20_000): Promise<string> =>
+      until(
+        `the screen shows ${what}`,
+        async () => {
+          const text = await screen();
+          return what.test(text) ? text : undefined;
+        },
+        { deadlineMs, everyMs: 50 },
+      );
+
+    beforeAll(async () => {
+      tmux = await provideLeafTool('tmux');
+      folder = await mkdtemp(join(tmpdir(), 'ctrscope-ui-'));
+      await seedLab(lab());
+      const [file, args] = command(['-a', lab().address]);
+      const quoted = [file, ...args].map((word) => `'${word}'`).join(' ');
+      // CI in the environment must not blank the screen.
+      await writeFile(join(folder, 'run.sh'), `export CI=true\n${quoted}\necho "left with $?"\nexec cat\n`);
+      await control(
+        'new-session',
+        '-d',
+        '-s',
+        'ui',
+        '-x',
+        '160',
+        '-y',
+        '50',
+        `sh '${join(folder, 'run.sh')}'`,
+      );
+    }, 120_000);
+    afterAll(async () => {
+      if (tmux !== '') await control('kill-server').catch(() => undefined); // it may have gone with its last session
+      if (folder !== '') await rm(folder, { recursive: true, force: true });
+    });
+
+    test('shows every container with the state that containerd gives', async () => {
+      const text = await shows(/running\s+web/);
+      const { stdout } = await ctrscope(lab(), ['get', 'containers', '-q']);
+      for (const id of stdout.trim().split('\n')) expect(text).toContain(id.slice(0, 12));
+      expect(text).toMatch(/paused\s+paused/);
+      expect(text).toMatch(/exited 3\s+exited/);
+    });
+
+    test('filters, changes the view and goes back', async () => {
+      await press('/', 'p', 'a', 'u', 's', 'e', 'd', 'Enter');
+      await shows(/Containers <1\/\d+>/);
+      await press('Escape');
+      await shows(/Containers \d+/);
+      await press('5');
+      await shows(/ctrscope-busybox/);
+      await press('3');
+      await shows(/running\s+web/);
+    });
+
+    test('fits every size, and says so where it cannot', async () => {
+      for (const [columns, rows, sign] of [
+        [80, 24, /running\s+web/],
+        [50, 12, /need 60×15, have 50×12/],
+        [20, 5, /need 60×15/],
+        [160, 50, /running\s+web/],
+      ] as const) {
+        await control('resize-window', '-t', 'ui', '-x', String(columns), '-y', String(rows));
+        const text = await shows(sign);
+        for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+      }
+    });
+
+    test('says that containerd was killed, keeps what it showed, and is whole again when it is back', async () => {
+      await press('3');
+      const pid = lab().containerdPid;
+      if (pid === undefined) throw new Error('the lab has no containerd to kill');
+      process.kill(pid, 'SIGKILL');
+      const text = await shows(/disconnected/);
+      expect(text).toMatch(/stale/);
+      expect(text).toMatch(/web/);
+      expect(text).toContain(lab().address);
+      await lab().startContainerd();
+      const back = await shows(/● live/);
+      expect(back).not.toMatch(/disconnected|stale/);
+      expect(back).toMatch(/running\s+web/);
+    });
+
+    test('gives the terminal back', async () => {
+      await press('q');
+      const text = await shows(/left with 0/);
+      expect(text).not.toContain('Containers');
+      expect(await control('display-message', '-p', '-t', 'ui', '#{alternate_on}')).toBe('0');
+    });
+
+    test('prints the report where there is no terminal', async () => {
+      const { stdout, exitCode } = await ctrscope(lab(), []);
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/^✓ PASS/);
+      expect(stdout).toContain('NAMESPACES');
+      expect(stdout).not.toContain('\u001b');
+    });
+  },
+);
