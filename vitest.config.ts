@@ -1,13 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
 // Live suites start daemons and count processes and mounts: one file at a time. The others run side by side.
-const LIVE = ['test/lab/**', 'test/live/**', 'test/faults/**', 'test/proto/conformance*'].map((at) =>
-  at.endsWith('*') && !at.endsWith('**') ? `${at}.test.ts` : `${at}/*.test.ts`,
-);
+const LIVE = [
+  'test/lab/**',
+  'test/live/**',
+  'test/faults/**',
+  'test/withstand/**',
+  'test/proto/conformance*',
+].map((at) => (at.endsWith('*') && !at.endsWith('**') ? `${at}.test.ts` : `${at}/*.test.ts`));
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/summary-reporter.ts'],
+    reporters: ['default', './test/faults/table-reporter.ts', './test/summary-reporter.ts'],
     env: { FORCE_COLOR: '3' },
     projects: [
       {

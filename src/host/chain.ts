@@ -1,23 +1,20 @@
 /** One container followed through the layers: each link present, absent, disagreeing or unknown, with its evidence. */
 import { age } from '../text/units.ts';
+import type { Link } from './chain-link.ts';
 import type { Container, ContainerBody, Snapshot } from './containerd.ts';
-import { type ContainerRow, containerRows } from './kinds/containers.ts';
+import type { DockerBody } from './docker.ts';
+import { type Agreement, agreement } from './docker-agreement.ts';
+import { dockerLink, imageOf, type Located, missingRecordLink, snapshotOf } from './docker-link.ts';
+import { type Subject, subjectKey, subjects } from './docker-subjects.ts';
 import { items } from './kinds/listing.ts';
 import { statusText, taskGaps, taskState } from './kinds/tasks.ts';
 import { type Gap, isUnknown, type Observed } from './observed.ts';
 import { facet, type HostSnapshot } from './snapshot.ts';
 
-export type LinkState = 'present' | 'absent' | 'disagreeing' | 'unknown';
-
-export interface Link {
-  readonly layer: 'containerd' | 'task' | 'snapshot' | 'image';
-  readonly state: LinkState;
-  readonly facts: Readonly<Record<string, unknown>>;
-  readonly evidence: readonly { readonly source: string; readonly says: string }[];
-}
+export type { Link, LinkState } from './chain-link.ts';
 
 export interface Chain {
-  readonly row: ContainerRow;
+  readonly subject: Subject;
   /** One sentence. */
   readonly verdict: string;
   readonly links: readonly Link[];
@@ -25,21 +22,23 @@ export interface Chain {
   readonly gaps: readonly Gap[];
 }
 
-/** The chains of the containers, in the order of `get containers`. */
+/** The chains of the containers, in the order of `get containers`; those that only Docker has are among them. */
 export const chains = (
   host: HostSnapshot,
-  wanted: (row: ContainerRow) => boolean = () => true,
+  wanted: (subject: Subject) => boolean = () => true,
 ): readonly Chain[] => {
   const index = indexOf(host);
-  return containerRows(host)
+  return subjects(host)
     .filter(wanted)
-    .map((row) => chainOf(host, index, row));
+    .map((subject) => chainOf(host, index, subject));
 };
 
 interface Index {
   readonly bodies: ReadonlyMap<string, ContainerBody>;
   readonly snapshots: ReadonlyMap<string, Snapshot>;
   readonly images: ReadonlyMap<string, string>;
+  /** By container id. */
+  readonly dockerBodies: ReadonlyMap<string, DockerBody>;
 }
 
 function indexOf(host: HostSnapshot): Index {
@@ -54,28 +53,36 @@ function indexOf(host: HostSnapshot): Index {
         image.target.digest,
       ]),
     ),
+    dockerBodies: new Map(items(host, 'docker.bodies').map((body) => [body.id, body])),
   };
 }
 
 const snapshotPath = (...parts: readonly [namespace: string, snapshotter: string, key: string]): string =>
   JSON.stringify(parts);
 
-function chainOf(host: HostSnapshot, index: Index, row: ContainerRow): Chain {
-  const { container } = row;
-  const body = index.bodies.get(`${container.namespace}/${container.id}`);
-  const bodies = facet(host, 'containerd.bodies');
-  const spec: Observed<unknown> =
-    body?.spec ??
-    (isUnknown(bodies)
-      ? bodies
-      : { state: 'absent', at: host.at, from: bodies.from, why: 'the record went away while it was read' });
+function chainOf(host: HostSnapshot, index: Index, subject: Subject): Chain {
+  const { namespace, row, docker } = subject;
+  const body = index.bodies.get(subjectKey(subject));
+  const dockerBody = index.dockerBodies.get(subject.id);
+  const said = docker ? agreement(docker, dockerBody, row) : undefined;
   const links = [
-    recordLink(container, body),
-    taskLink(host, row),
-    snapshotLink(host, index, container),
-    imageLink(host, index, container),
+    dockerLink(host, subject, dockerBody, said),
+    row ? recordLink(row.container, body) : missingRecordLink(host, subject, said),
+    taskLink(host, subject),
+    snapshotLink(host, index, namespace, snapshotOf(host, subject, dockerBody)),
+    imageLink(host, index, namespace, imageOf(host, subject)),
   ];
-  return { row, verdict: verdictOf(host, row, links), links, spec, gaps: gapsOf(row, spec, links) };
+  const spec = specOf(host, subject, body);
+  const verdict = verdictOf(host, subject, links, said);
+  return { subject, verdict, links, spec, gaps: gapsOf(subject, spec, links) };
+}
+
+function specOf(host: HostSnapshot, { row }: Subject, body: ContainerBody | undefined): Observed<unknown> {
+  const bodies = facet(host, 'containerd.bodies');
+  if (body !== undefined) return body.spec;
+  if (isUnknown(bodies)) return bodies;
+  const why = row ? 'the record went away while it was read' : 'containerd has no record of it';
+  return { state: 'absent', at: host.at, from: bodies.from, why };
 }
 
 function recordLink(container: Container, body: ContainerBody | undefined): Link {
@@ -99,7 +106,8 @@ function recordLink(container: Container, body: ContainerBody | undefined): Link
   };
 }
 
-function taskLink(host: HostSnapshot, { task }: ContainerRow): Link {
+function taskLink(host: HostSnapshot, { row }: Subject): Link {
+  const task = row === undefined || row === null ? row : row.task;
   if (task === undefined) {
     const tasks = facet(host, 'containerd.tasks');
     const says = isUnknown(tasks) ? tasks.why : 'the tasks of this namespace could not be listed';
@@ -137,15 +145,14 @@ function taskLink(host: HostSnapshot, { task }: ContainerRow): Link {
 function snapshotLink(
   host: HostSnapshot,
   index: Index,
-  { namespace, snapshotter, snapshotKey }: Container,
+  namespace: string,
+  located: ReturnType<typeof snapshotOf>,
 ): Link {
-  if (snapshotKey === '') {
-    const says = "the record names none: Docker's graphdriver, or a root file system given by path";
-    return { layer: 'snapshot', state: 'absent', facts: {}, evidence: [{ source: 'Containers.Get', says }] };
-  }
-  const facts = { snapshotter, name: snapshotKey };
+  if ('why' in located) return notThere('snapshot', located);
+  const { snapshotter, key, source } = located;
+  const facts = { snapshotter, name: key };
   const listed = facet(host, 'containerd.snapshots');
-  const snapshot = index.snapshots.get(snapshotPath(namespace, snapshotter, snapshotKey));
+  const snapshot = index.snapshots.get(snapshotPath(namespace, snapshotter, key));
   if (snapshot === undefined) {
     const unread = isUnknown(listed) || partlyRead(listed, namespace);
     return {
@@ -153,7 +160,7 @@ function snapshotLink(
       state: unread ? 'unknown' : 'disagreeing',
       facts,
       evidence: [
-        { source: 'Containers.Get', says: `snapshot ${snapshotKey} of ${snapshotter}` },
+        { source, says: `snapshot ${key} of ${snapshotter}` },
         {
           source: listed.from,
           says: isUnknown(listed) ? listed.why : unread ? 'not read whole' : 'there is no such snapshot',
@@ -175,11 +182,21 @@ function snapshotLink(
   };
 }
 
-function imageLink(host: HostSnapshot, index: Index, { namespace, image }: Container): Link {
-  if (image === '') {
-    const says = 'the record names none; Docker keeps the image itself where it uses a graphdriver';
-    return { layer: 'image', state: 'absent', facts: {}, evidence: [{ source: 'Containers.Get', says }] };
-  }
+const notThere = (layer: Link['layer'], { why, source }: { why: string; source: string }): Link => ({
+  layer,
+  state: 'absent',
+  facts: {},
+  evidence: [{ source, says: why }],
+});
+
+function imageLink(
+  host: HostSnapshot,
+  index: Index,
+  namespace: string,
+  located: Located<{ readonly name: string }>,
+): Link {
+  if ('why' in located) return notThere('image', located);
+  const image = located.name;
   const listed = facet(host, 'containerd.images');
   const digest = index.images.get(`${namespace}/${image}`);
   if (digest !== undefined) {
@@ -224,12 +241,22 @@ function depth(index: Index, snapshot: Snapshot): number {
   return seenKeys.size;
 }
 
-function verdictOf(host: HostSnapshot, row: ContainerRow, links: readonly Link[]): string {
-  const lost = links.find(({ layer, state }) => layer === 'snapshot' && state === 'disagreeing');
-  const broken =
-    lost === undefined
-      ? ''
-      : `; broken: the record names snapshot ${String(lost.facts['name'])}, which ${String(lost.facts['snapshotter'])} does not have`;
+function verdictOf(
+  host: HostSnapshot,
+  { row, docker }: Subject,
+  links: readonly Link[],
+  said: Agreement | undefined,
+): string {
+  const broken = troublesOf(links, said, row === null);
+  const words = said?.docker ?? docker?.state ?? 'unknown';
+  if (row === undefined) {
+    return `unknown whether it runs: containerd could not be read; Docker says ${words}${broken}`;
+  }
+  if (row === null) {
+    return said?.state === 'disagree'
+      ? `broken: Docker says ${words}, and containerd has no record of it${broken}`
+      : `not running: ${words}, and only Docker keeps it${broken}`;
+  }
   const { task } = row;
   if (task === undefined) return `unknown whether it runs: the tasks could not be listed${broken}`;
   if (task === null) return `not running: a record without a task, as every stopped container is${broken}`;
@@ -241,15 +268,33 @@ function verdictOf(host: HostSnapshot, row: ContainerRow, links: readonly Link[]
   return `${statusText(task)}${ago === '' ? '' : ` ${ago} ago`}; the task was not deleted${broken}`;
 }
 
-function gapsOf(row: ContainerRow, spec: Observed<unknown>, links: readonly Link[]): Gap[] {
-  const { namespace, id } = row.container;
+// What is wrong beside the state itself, to follow it.
+function troublesOf(links: readonly Link[], said: Agreement | undefined, recordless: boolean): string {
+  const disagreeing = (name: Link['layer']): Link | undefined =>
+    links.find(({ layer, state }) => layer === name && state === 'disagreeing');
+  const lost = disagreeing('snapshot')?.facts;
+  const docker = disagreeing('docker');
+  return [
+    docker === undefined || recordless
+      ? ''
+      : said === undefined
+        ? '; Docker made the record and has no such container'
+        : `; Docker disagrees: it says ${said.docker}, containerd has ${said.containerd}`,
+    lost === undefined
+      ? ''
+      : `; broken: the record names snapshot ${String(lost['name'])}, which ${String(lost['snapshotter'])} does not have`,
+  ].join('');
+}
+
+function gapsOf({ namespace, id, row }: Subject, spec: Observed<unknown>, links: readonly Link[]): Gap[] {
   const object = { kind: 'container', namespace, id };
-  const task = row.task === undefined || row.task === null ? [] : taskGaps(row.task);
+  const task = row?.task === undefined || row.task === null ? [] : taskGaps(row.task);
   return [
     ...task.map((gap) => ({ ...gap, object })),
     ...(isUnknown(spec) ? [{ ...spec, object, fields: ['spec'] }] : []),
     ...links.flatMap(({ layer, state, evidence }): Gap[] => {
-      if (state !== 'unknown' || layer === 'task') return [];
+      // What nobody could be listed of is said of the lists.
+      if (state !== 'unknown' || layer === 'task' || layer === 'docker' || layer === 'containerd') return [];
       const { source, says } = evidence.at(-1) ?? { source: layer, says: 'not read' };
       return [
         { state: 'failed', from: source, why: says, at: '', ms: 0, object, fields: [`links.${layer}`] },

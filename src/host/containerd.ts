@@ -77,6 +77,8 @@ export interface Manifest {
   /** For a manifest, the platform that its config names. */
   readonly platform: Platform | null;
   readonly children: readonly ManifestChild[];
+  /** Of an index, the manifest that runs on the host it was read on; none of them may. */
+  readonly here?: Digest;
 }
 
 export interface ContentInfo {
@@ -85,6 +87,7 @@ export interface ContentInfo {
   readonly size: bigint;
   readonly labels: Labels;
   readonly createdAt: Timestamp | null;
+  /** Null before 2.0 too, whose list leaves it out: no item of a listing may tell it. */
   readonly updatedAt: Timestamp | null;
 }
 
@@ -157,6 +160,8 @@ export interface ServerIdentity {
   readonly pid: Pid | null;
   /** Inode of the daemon's pid namespace. */
   readonly pidns: bigint | null;
+  /** The database that its metadata plugin names, links resolved: it tells one daemon from another before 1.7, too. */
+  readonly database: string | null;
   readonly deprecations: readonly { readonly id: string; readonly message: string }[];
 }
 

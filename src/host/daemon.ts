@@ -15,8 +15,18 @@ export interface DaemonProcess {
   readonly startTicks: bigint;
   /** The kernel function it sleeps in, where readable. */
   readonly wchan: string | null;
-  /** Paths of the unix sockets that it listens on. */
+  /** containerd: the file of its cgroup's freezer that says it is frozen; null when it is not, or that is unreadable. */
+  readonly frozenBy: string | null;
+  /** Its pid as itself knows it; another than `pid` in a pid namespace below ours. */
+  readonly ownPid: Pid | null;
+  /** Inode of its pid namespace. */
+  readonly pidns: bigint | null;
+  /** Whether its root directory is ours. In a container it is not, and its paths mean nothing here; null where unreadable. */
+  readonly sameRoot: boolean | null;
+  /** Paths of the unix sockets that it listens on, as it named them. */
   readonly listens: Observed<readonly string[]>;
+  /** containerd: the metadata database that it has open. */
+  readonly database: Observed<string>;
   /** containerd: its gRPC address. dockerd: the containerd it was told of. shim: `-address`. Null where nothing says so. */
   readonly address: string | null;
   /** The config file that its command line names. */
@@ -76,10 +86,10 @@ export interface Endpoint {
   readonly origin: CandidateOrigin;
   readonly answer: SocketAnswer;
   readonly file: Observed<SocketFile>;
-  /** Processes that listen on the path, by the kernel's socket table. */
+  /** containerds that bound a socket at just this place, also where another file has taken it since. */
   readonly listeners: Observed<readonly Pid[]>;
-  /** A listener exists by this path in the kernel's table, whoever holds it. */
-  readonly listening: Observed<boolean>;
+  /** How many sockets listen by this path in the kernel's table of our network namespace, whoever holds them. */
+  readonly listening: Observed<number>;
   /** Our own identity, for the reason of a denial. */
   readonly self: { readonly uid: number; readonly gids: readonly number[] };
   readonly checkedAt: Timestamp;

@@ -1,26 +1,25 @@
-/** What a user may call a container: exact id, namespace/id, the start of an id, the pid of its init. */
-import type { ContainerRow } from './kinds/containers.ts';
+/** What a user may call a container: Docker's name, exact id, namespace/id, the start of an id, the pid of its init. */
+import type { Subject } from './docker-subjects.ts';
 
 /** Fewer characters than this are no prefix: they match by accident. */
 const LEAST_PREFIX = 4;
 
 /**
- * The rows that the reference means: all exact matches, else all whose id begins with it.
- * More than one row is an ambiguity that the caller has to show.
+ * The containers that the reference means: all exact matches, else all whose id begins with it.
+ * More than one is an ambiguity that the caller has to show.
  */
-export const resolveContainers = (
-  rows: readonly ContainerRow[],
-  reference: string,
-): readonly ContainerRow[] => {
-  const exact = rows.filter(
-    ({ container: { namespace, id }, task }) =>
+export const resolveContainers = (subjects: readonly Subject[], reference: string): readonly Subject[] => {
+  const exact = subjects.filter(
+    ({ namespace, id, row, docker }) =>
       id === reference ||
       `${namespace}/${id}` === reference ||
-      (/^\d+$/.test(reference) && task?.pid.state === 'seen' && String(task.pid.value) === reference),
+      (docker?.names.some((name) => name === reference || `${namespace}/${name}` === reference) ?? false) ||
+      (/^\d+$/.test(reference) &&
+        row?.task?.pid.state === 'seen' &&
+        String(row.task.pid.value) === reference),
   );
   if (exact.length > 0 || reference.length < LEAST_PREFIX) return exact;
-  return rows.filter(
-    ({ container: { namespace, id } }) =>
-      id.startsWith(reference) || `${namespace}/${id}`.startsWith(reference),
+  return subjects.filter(
+    ({ namespace, id }) => id.startsWith(reference) || `${namespace}/${id}`.startsWith(reference),
   );
 };

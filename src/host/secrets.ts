@@ -14,8 +14,9 @@ const SECRET_WORDS = new Set(
 const SECRET_PAIRS = /(api|private|access|secret|encryption|signing|master|account|session|ssh)[-_. ]?key/i;
 
 // Formats that are secrets whatever they are called: JWT, cloud and forge keys, private keys, bearer webhooks.
+// All of this runs over hostile text: a repetition that can begin anywhere may not begin within itself.
 const SECRET_VALUES: readonly RegExp[] = [
-  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
+  /(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
   /\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abprs]-[\w-]{10,}|sk-[\w-]{20,})/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
@@ -23,11 +24,15 @@ const SECRET_VALUES: readonly RegExp[] = [
   /(?<=[?&](?:sig|signature|token|access_token|api_key|apikey|key|password|secret)=)[^&\s"']+/gi,
 ];
 // The password of a URL's user information.
-const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s/:@"']*):([^\s/@"']+)@/gi;
+const URL_PASSWORD = /\b([a-z][a-z0-9+.-]{0,40}:\/\/[^\s/:@"']*):([^\s/@"']+)@/gi;
+// What follows the name of an HTTP header, with its scheme or without, and a scheme by itself.
+const AUTHORIZATION =
+  /\b(authorization\s{0,4}[:=]\s{0,4})(?:(?:bearer|basic|token|digest|negotiate)\s{1,4})?[^\s"',;]+/gi;
+const BEARER = /\b(bearer\s{1,4})[\w.~+/-]{8,}=*/gi;
 
 // One look that clears almost every text of a container; only the others are searched for each format.
 const SUSPICIOUS =
-  /:\/\/|eyJ|A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|-----BEGIN|[?&]\w+=|hooks\.slack/i;
+  /:\/\/|eyJ|A[KS]IA|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk-|-----BEGIN|[?&]\w+=|hooks\.slack|authorization|bearer/i;
 
 /** Whether values under this key are secrets by its name. */
 export const isSecretKey = (key: string): boolean =>
@@ -41,7 +46,10 @@ export const isSecretKey = (key: string): boolean =>
 /** A text with every secret that can be known by its form withheld. */
 export const withholdText = (text: string): string => {
   if (!SUSPICIOUS.test(text)) return text;
-  let out = text.replace(URL_PASSWORD, `$1:${WITHHELD}@`);
+  let out = text
+    .replace(URL_PASSWORD, `$1:${WITHHELD}@`)
+    .replace(AUTHORIZATION, `$1${WITHHELD}`)
+    .replace(BEARER, `$1${WITHHELD}`);
   for (const pattern of SECRET_VALUES) out = out.replace(pattern, WITHHELD);
   return out;
 };
@@ -51,9 +59,21 @@ export const withholdLabels = (labels: Readonly<Record<string, string>>): Record
   Object.fromEntries(
     Object.entries(labels).map(([key, value]) => [
       key,
-      isSecretKey(key) && value !== '' ? WITHHELD : withholdText(value),
+      isSecretKey(key) && value !== '' ? WITHHELD : withholdDocument(value),
     ]),
   );
+
+// kubectl and compose put whole manifests into labels and annotations, environments and all.
+function withholdDocument(text: string): string {
+  if (!/^\s*[{[]/.test(text)) return withholdText(text);
+  try {
+    const value: unknown = JSON.parse(text);
+    const shown = JSON.stringify(withholdJson(value));
+    return shown === JSON.stringify(value) ? text : shown;
+  } catch {
+    return withholdText(text);
+  }
+}
 
 /** `NAME=value` pairs of an environment: every value withheld, by default and not by name. */
 export const withholdEnv = (env: readonly unknown[]): unknown[] =>
@@ -67,11 +87,10 @@ export const withholdEnv = (env: readonly unknown[]): unknown[] =>
 export const withholdArgs = (args: readonly unknown[]): unknown[] => {
   let nextIsSecret = false;
   return args.map((arg) => {
+    const isSecret = nextIsSecret && !(typeof arg === 'string' && arg.startsWith('-'));
+    nextIsSecret = false;
+    if (isSecret) return WITHHELD;
     if (typeof arg !== 'string') return arg;
-    if (nextIsSecret && !arg.startsWith('-')) {
-      nextIsSecret = false;
-      return WITHHELD;
-    }
     const assignment = /^(-{0,2}[\w.-]+)=([\s\S]*)$/.exec(arg);
     if (assignment?.[1] !== undefined && isSecretKey(assignment[1])) return `${assignment[1]}=${WITHHELD}`;
     nextIsSecret = /^--?[\w.-]+$/.test(arg) && isSecretKey(arg);
@@ -129,7 +148,7 @@ function withholdScript(arg: string): string {
       isSecretKey(key) ? `${key}=${WITHHELD}` : whole,
     )
     .replace(
-      /(--?[A-Za-z][\w-]*)([ =])("[^"]*"|'[^']*'|[^\s;&|-][^\s;&|]*)/g,
+      /(?<![\w-])(--?[A-Za-z][\w-]*)([ =])("[^"]*"|'[^']*'|[^\s;&|-][^\s;&|]*)/g,
       (whole, flag: string, gap: string) => (isSecretKey(flag) ? `${flag}${gap}${WITHHELD}` : whole),
     );
 }

@@ -16,6 +16,14 @@ import type {
   Task,
 } from './containerd.ts';
 import type { DaemonProcess, Discovery, Endpoint, SystemInfo } from './daemon.ts';
+import type {
+  DockerBody,
+  DockerContainer,
+  DockerDiscovery,
+  DockerDiskUsage,
+  DockerEndpoint,
+  DockerImage,
+} from './docker.ts';
 import type { Listing, Observed, Timestamp } from './observed.ts';
 
 export const SCHEMA_VERSION = 1;
@@ -40,6 +48,12 @@ export interface Facets {
   'containerd.snapshots': Listing<Snapshot>;
   'containerd.leases': Listing<Lease>;
   'containerd.sandboxes': Listing<Sandbox>;
+  'docker.discovery': DockerDiscovery;
+  'docker.endpoint': DockerEndpoint;
+  'docker.containers': Listing<DockerContainer>;
+  'docker.bodies': Listing<DockerBody>;
+  'docker.images': Listing<DockerImage>;
+  'docker.diskUsage': DockerDiskUsage;
 }
 
 export type FacetName = keyof Facets;

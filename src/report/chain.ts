@@ -1,32 +1,43 @@
 /** A container's chain for people: the verdict, then each link with its facts. */
 import type { Chain, Link } from '../host/chain.ts';
+import { nameOf } from '../host/docker-join.ts';
 import type { JsonItem } from '../host/kinds/kind.ts';
-import { taskState } from '../host/kinds/tasks.ts';
+import { nameItem, taskState } from '../host/kinds/tasks.ts';
 import { isUnknown } from '../host/observed.ts';
 import { escapeText } from '../text/escape.ts';
 
 const MARK = { present: '●', absent: '○', disagreeing: '✗', unknown: '?' } as const;
 
 /** The item of the JSON contract. */
-export const chainItem = ({ row: { container, task }, verdict, links, spec }: Chain): JsonItem => ({
-  namespace: container.namespace,
-  id: container.id,
-  name: null,
-  ...(task === undefined ? {} : task === null ? { pid: null, status: null } : taskState(task)),
-  image: container.image === '' ? null : container.image,
-  snapshotter: container.snapshotter === '' ? null : container.snapshotter,
-  snapshotKey: container.snapshotKey === '' ? null : container.snapshotKey,
-  verdict,
-  links: links.map(({ layer, state, facts, evidence }) => ({ layer, state, facts, evidence })),
-  ...(isUnknown(spec) ? {} : { spec: spec.state === 'seen' ? spec.value : null }),
-});
+export const chainItem = ({ subject, verdict, links, spec }: Chain): JsonItem => {
+  const { namespace, id, row, docker } = subject;
+  const container = row?.container;
+  const task = row === undefined || row === null ? row : row.task;
+  return {
+    namespace,
+    id,
+    ...nameItem(docker),
+    ...(task === undefined ? {} : task === null ? { pid: null, status: null } : taskState(task)),
+    image: container?.image || docker?.image || null,
+    snapshotter: container?.snapshotter || null,
+    snapshotKey: container?.snapshotKey || null,
+    verdict,
+    links: links.map(({ layer, state, facts, evidence }) => ({ layer, state, facts, evidence })),
+    ...(isUnknown(spec) ? {} : { spec: spec.state === 'seen' ? spec.value : null }),
+  };
+};
 
 /** Lines for a terminal; the spec in full is the JSON's and the UI's. */
 export const chainLines = (chain: Chain): string[] => [
-  `${chain.row.container.namespace}/${escapeText(chain.row.container.id)}: ${escapeText(chain.verdict)}`,
+  `${titleOf(chain)}: ${escapeText(chain.verdict)}`,
   ...chain.links.flatMap((link, i) => linkLines(link, i === chain.links.length - 1)),
   ...specLines(chain),
 ];
+
+function titleOf({ subject }: Chain): string {
+  const name = nameOf(subject.docker) ?? null;
+  return escapeText(`${subject.namespace}/${subject.id}${name === null ? '' : ` (${name})`}`);
+}
 
 function linkLines({ layer, state, facts, evidence }: Link, last: boolean): string[] {
   const branch = last ? '└─' : '├─';
@@ -87,7 +98,8 @@ function list(value: unknown, separator: string = ' '): string {
 }
 
 function plain(value: unknown): string {
-  return escapeText(typeof value === 'string' ? value : JSON.stringify(value));
+  if (typeof value === 'string' || typeof value === 'bigint') return escapeText(String(value));
+  return escapeText(JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? String(v) : v)));
 }
 
 function isEmpty(value: unknown): boolean {

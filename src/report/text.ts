@@ -10,6 +10,9 @@ import { hostFacts, OVERVIEW_HEADER, overviewRows } from './overview.ts';
 import { textTable } from './table.ts';
 import { unknownLine } from './unknown.ts';
 
+/** Lines of what is not known; a screen is enough of them. */
+const MAX_UNKNOWN = 20;
+
 /** Doctor's answer. */
 export const doctorText = (diagnosis: Diagnosis, verbose: boolean): string => {
   const passed = diagnosis.probes.filter(({ outcome }) => outcome === 'pass');
@@ -41,7 +44,10 @@ export const reportText = (
     ...diagnosis.findings.flatMap((finding) => ['', ...findingLines(finding)]),
     ...section('not checked', [
       ...uncheckedLines(diagnosis),
-      ...unknown.map((entry) => `? ${unknownLine(entry)}`),
+      ...unknown.slice(0, MAX_UNKNOWN).map((entry) => `? ${unknownLine(entry)}`),
+      ...(unknown.length > MAX_UNKNOWN
+        ? [`? … and ${unknown.length - MAX_UNKNOWN} more; -o json has them all`]
+        : []),
     ]),
     ...section('namespaces', overview.length === 0 ? [] : tableLines(header(), overview)),
     ...section('containers', rows.length === 0 ? [] : textTable(containers, rows, host.at)),

@@ -25,6 +25,10 @@ export const hintFor = (state: string): string | undefined => {
       return '`ctrscope doctor` says what holds the socket and why it does not answer';
     case 'truncated':
       return 'ask for less at once with --namespace';
+    case 'unsupported':
+      return '`ctrscope api list` says what this daemon implements';
+    case 'failed':
+      return '`ctrscope doctor` says whether the daemon itself is well';
     default:
       return undefined;
   }

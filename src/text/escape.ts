@@ -25,7 +25,8 @@ export const escapeJson = (json: string): string =>
 /** A cell for a spreadsheet: quoted where needed, and never begun as a formula. */
 export const escapeCsv = (text: string): string => {
   const safe = escapeText(text);
-  const inert = /^[=+\-@]/.test(safe) && !/^-?\d+(\.\d+)?$/.test(safe) ? `'${safe}` : safe;
+  // A dash alone, for what is not there, and a number begin no formula.
+  const inert = /^[=+\-@]/.test(safe) && !/^-?(\d+(\.\d+)?)?$/.test(safe) ? `'${safe}` : safe;
   return /[",]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 };
 

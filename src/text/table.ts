@@ -6,13 +6,16 @@ export interface TableColumn {
   readonly align?: 'left' | 'right';
 }
 
-/** Lines of a table, its header first; the last column is not padded. */
+/** No digest or reference is longer; one hostile name would else make every other row as long. */
+const MAX_WIDTH = 256;
+
+/** Lines of a table, its header first; the last column is not padded. A cell is never cut. */
 export const tableLines = (
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
 ): string[] => {
   const widths = columns.map((column, i) =>
-    rows.reduce((w, row) => Math.max(w, width(row[i] ?? '')), width(column.title)),
+    rows.reduce((w, row) => Math.min(MAX_WIDTH, Math.max(w, width(row[i] ?? ''))), width(column.title)),
   );
   const line = (cells: readonly string[]): string =>
     cells

@@ -1,16 +1,20 @@
 import { age } from '../../text/units.ts';
 import type { Container, Task } from '../containerd.ts';
+import type { DockerContainer } from '../docker.ts';
+import { dockerContainers } from '../docker-join.ts';
 import { type Gap, isKnown, type Observed } from '../observed.ts';
 import { facet, type HostSnapshot } from '../snapshot.ts';
 import { compareText, type Kind } from './kind.ts';
 import { items } from './listing.ts';
-import { statusText, taskGaps, taskState, taskTone } from './tasks.ts';
+import { nameItem, nameText, statusText, taskGaps, taskState, taskTone } from './tasks.ts';
 
 /** A container record with the task of the same id, where there is one. */
 export interface ContainerRow {
   readonly container: Container;
   /** Absent: no task, normal for a stopped container. Unknown: the tasks could not be listed. */
   readonly task: Task | null | undefined;
+  /** Docker's container of the same id. Null: Docker has none. Undefined: Docker could not be read. */
+  readonly docker: DockerContainer | null | undefined;
 }
 
 export const containerRows = (host: HostSnapshot): readonly ContainerRow[] => {
@@ -19,12 +23,14 @@ export const containerRows = (host: HostSnapshot): readonly ContainerRow[] => {
     items(host, 'containerd.tasks').map((task) => [`${task.namespace}/${task.id}`, task]),
   );
   const unread = unreadNamespaces(listing);
+  const dockerOf = dockerContainers(host);
   return items(host, 'containerd.containers')
     .map((container) => ({
       container,
       task:
         byKey.get(`${container.namespace}/${container.id}`) ??
         (isKnown(listing) && !unread.has(container.namespace) ? null : undefined),
+      docker: dockerOf(container.namespace, container.id),
     }))
     .toSorted(
       (a, b) =>
@@ -40,11 +46,12 @@ export const containers: Kind<ContainerRow> = {
   name: 'containers',
   singular: 'container',
   facet: 'containerd.containers',
-  wants: ['containerd.containers', 'containerd.tasks'],
+  wants: ['containerd.containers', 'containerd.tasks', 'docker.containers'],
   rows: containerRows,
   columns: [
     { id: 'namespace', title: 'NAMESPACE', priority: 2, cut: 'middle', text: (r) => r.container.namespace },
     { id: 'id', title: 'ID', priority: 1, cut: 'middle', text: (r) => r.container.id },
+    { id: 'name', title: 'NAME', priority: 1, cut: 'middle', text: nameText },
     { id: 'status', title: 'STATUS', priority: 1, text: status },
     {
       id: 'pid',
@@ -65,9 +72,10 @@ export const containers: Kind<ContainerRow> = {
       sortKey: (r) => r.container.createdAt ?? '',
     },
   ],
-  item: ({ container: c, task }) => ({
+  item: ({ container: c, task, docker }) => ({
     namespace: c.namespace,
     id: c.id,
+    ...nameItem(docker),
     ...(task === undefined ? {} : task === null ? { status: null, pid: null } : taskState(task)),
     image: c.image,
     runtime: c.runtime,
@@ -83,6 +91,7 @@ export const containers: Kind<ContainerRow> = {
       ? []
       : taskGaps(task).map((gap) => ({ ...gap, object: { ...gap.object, kind: 'container' } })),
   id: (r) => r.container.id,
+  names: (r) => r.docker?.names ?? [],
   key: (r) => `${r.container.namespace}/${r.container.id}`,
   tone: (r) => (r.task === undefined ? 'unknown' : r.task === null ? 'ended' : taskTone(r.task)),
   whenEmpty: 'no containers',

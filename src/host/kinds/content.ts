@@ -40,7 +40,6 @@ export const content: Kind<ContentInfo> = {
     size: c.size,
     labels: c.labels,
     createdAt: c.createdAt,
-    updatedAt: c.updatedAt,
   }),
   id: (c) => c.digest,
   key: (c) => `${c.namespace}/${c.digest}`,

@@ -12,7 +12,7 @@ export interface ImageRow {
   readonly platforms: readonly Platform[] | null | undefined;
   /** Bytes of the target with the manifest, config and layers for this host's platform, as `ctr images ls` counts. */
   readonly size: bigint | null | undefined;
-  /** Why the platforms are not known. */
+  /** Why the platforms or the size are not known. */
   readonly gap: Gap | undefined;
 }
 
@@ -22,14 +22,25 @@ export const imageRows = (host: HostSnapshot): readonly ImageRow[] => {
   );
   const gaps = manifestGaps(host);
   return items(host, 'containerd.images')
-    .map((image) => {
-      const key = `${image.namespace}/${image.target.digest}`;
-      const target = manifests.get(key);
+    .map((image): ImageRow => {
+      const key = (digest: string): string => `${image.namespace}/${digest}`;
+      const target = manifests.get(key(image.target.digest));
+      if (target === undefined) {
+        const gap = gaps.get(key(image.target.digest)) ?? gaps.get('');
+        return { image, platforms: undefined, size: undefined, gap };
+      }
+      // What an index leaves to its manifests is not known where one of them could not be read.
+      const unread = target.children.filter(
+        ({ role, digest }) => role === 'manifest' && !manifests.has(key(digest)),
+      );
+      const silent = unread.find(({ platform }) => platform === null);
+      const here = unread.find(({ digest }) => digest === target.here);
+      const cause = here ?? silent;
       return {
         image,
-        platforms: target === undefined ? undefined : platformsOf(target, manifests),
-        size: target === undefined ? undefined : sizeOf(image, target, manifests),
-        gap: target === undefined ? (gaps.get(key) ?? gaps.get('')) : undefined,
+        platforms: silent === undefined ? platformsOf(target, manifests) : undefined,
+        size: here === undefined ? sizeOf(image, target, manifests) : undefined,
+        gap: cause && (gaps.get(key(cause.digest)) ?? gaps.get('')),
       };
     })
     .toSorted(
@@ -93,13 +104,13 @@ export const images: Kind<ImageRow> = {
           {
             ...row.gap,
             object: { kind: 'image', namespace: row.image.namespace, id: row.image.name },
-            fields: ['platforms', 'size'],
+            fields: (['platforms', 'size'] as const).filter((field) => row[field] === undefined),
           },
         ],
   id: (r) => r.image.name,
   names: (r) => [r.image.target.digest],
   key: (r) => `${r.image.namespace}/${r.image.name}`,
-  tone: (r) => (r.platforms === undefined ? 'unknown' : 'plain'),
+  tone: (r) => (r.platforms === undefined || r.size === undefined ? 'unknown' : 'plain'),
   whenEmpty: 'no images in this containerd; Docker keeps its own where it uses a graphdriver',
 };
 
@@ -113,7 +124,8 @@ function platformsOf(target: Manifest, manifests: ReadonlyMap<string, Manifest>)
     for (const child of manifest.children) {
       // The index is the authority on its manifests' platforms; the config speaks where it is silent.
       if (child.platform !== null) {
-        found.add(child.platform);
+        // Attestations call theirs unknown/unknown; containerd leaves them out since 1.7.
+        if (!child.platform.split('/').includes('unknown')) found.add(child.platform);
         continue;
       }
       const below = manifests.get(`${manifest.namespace}/${child.digest}`);
@@ -124,16 +136,13 @@ function platformsOf(target: Manifest, manifests: ReadonlyMap<string, Manifest>)
   return [...found].toSorted();
 }
 
-// What it takes to run the image here: of an index, the one manifest that was read, that of this host's platform.
+// What it takes to run the image here: of an index, the one manifest of this host's platform.
 function sizeOf(image: Image, target: Manifest, manifests: ReadonlyMap<string, Manifest>): bigint | null {
   if (target.kind === 'absent') return null;
   const parts = (manifest: Manifest): bigint =>
     manifest.children.reduce((sum, child) => (child.role === 'manifest' ? sum : sum + child.size), 0n);
   if (target.kind !== 'index') return image.target.size + parts(target);
-  const child = target.children.find(
-    ({ role, digest }) =>
-      role === 'manifest' && manifests.get(`${target.namespace}/${digest}`)?.kind === 'manifest',
-  );
+  const child = target.children.find(({ digest }) => digest === target.here);
   const manifest = child && manifests.get(`${target.namespace}/${child.digest}`);
   return image.target.size + (child?.size ?? 0n) + (manifest === undefined ? 0n : parts(manifest));
 }

@@ -1,5 +1,7 @@
 import { age } from '../../text/units.ts';
 import type { Task } from '../containerd.ts';
+import type { DockerContainer } from '../docker.ts';
+import { dockerContainers, nameOf } from '../docker-join.ts';
 import { type Gap, isUnknown, seenValue } from '../observed.ts';
 import { compareText, type Kind, type RowTone } from './kind.ts';
 import { items } from './listing.ts';
@@ -49,32 +51,58 @@ export const taskState = (task: Task): Record<string, unknown> => {
   return state;
 };
 
-export const tasks: Kind<Task> = {
+/** A task with Docker's container of the same id; null: none has it, undefined: that is not known. */
+export interface TaskRow {
+  readonly task: Task;
+  readonly docker: DockerContainer | null | undefined;
+}
+
+/** The name as JSON: left out where it is not known. */
+export const nameItem = (docker: TaskRow['docker']): { readonly name?: string | null } => {
+  const name = nameOf(docker);
+  return name === undefined ? {} : { name };
+};
+
+/** The name as a cell. */
+export const nameText = ({ docker }: Pick<TaskRow, 'docker'>): string =>
+  docker === undefined ? '?' : (nameOf(docker) ?? '-');
+
+export const tasks: Kind<TaskRow> = {
   name: 'tasks',
   singular: 'task',
   facet: 'containerd.tasks',
-  wants: ['containerd.tasks'],
-  rows: (host) =>
-    items(host, 'containerd.tasks').toSorted(
-      (a, b) => compareText(a.namespace, b.namespace) || compareText(a.id, b.id),
-    ),
+  wants: ['containerd.tasks', 'docker.containers'],
+  rows: (host) => {
+    const dockerOf = dockerContainers(host);
+    return items(host, 'containerd.tasks')
+      .toSorted((a, b) => compareText(a.namespace, b.namespace) || compareText(a.id, b.id))
+      .map((task) => ({ task, docker: dockerOf(task.namespace, task.id) }));
+  },
   columns: [
-    { id: 'namespace', title: 'NAMESPACE', priority: 2, cut: 'middle', text: (t) => t.namespace },
-    { id: 'id', title: 'ID', priority: 1, cut: 'middle', text: (t) => t.id },
+    { id: 'namespace', title: 'NAMESPACE', priority: 2, cut: 'middle', text: (r) => r.task.namespace },
+    { id: 'id', title: 'ID', priority: 1, cut: 'middle', text: (r) => r.task.id },
+    { id: 'name', title: 'NAME', priority: 1, cut: 'middle', text: nameText },
     {
       id: 'pid',
       title: 'PID',
       align: 'right',
       priority: 1,
-      text: (t) => (isUnknown(t.pid) ? '?' : String(seenValue(t.pid) ?? '-')),
-      sortKey: (t) => Number(seenValue(t.pid) ?? 0),
+      text: ({ task }) => (isUnknown(task.pid) ? '?' : String(seenValue(task.pid) ?? '-')),
+      sortKey: ({ task }) => Number(seenValue(task.pid) ?? 0),
     },
-    { id: 'status', title: 'STATUS', priority: 1, text: statusText },
-    { id: 'exited', title: 'EXITED', align: 'right', priority: 3, text: (t, at) => age(t.exitedAt, at) },
+    { id: 'status', title: 'STATUS', priority: 1, text: (r) => statusText(r.task) },
+    {
+      id: 'exited',
+      title: 'EXITED',
+      align: 'right',
+      priority: 3,
+      text: (r, at) => age(r.task.exitedAt, at),
+    },
   ],
-  item: (t) => ({
+  item: ({ task: t, docker }) => ({
     namespace: t.namespace,
     id: t.id,
+    ...nameItem(docker),
     ...taskState(t),
     exitStatus: t.exitStatus,
     exitedAt: t.exitedAt,
@@ -83,9 +111,10 @@ export const tasks: Kind<Task> = {
     stderr: t.stderr,
     terminal: t.terminal,
   }),
-  gaps: taskGaps,
-  id: (t) => t.id,
-  key: (t) => `${t.namespace}/${t.id}`,
-  tone: taskTone,
+  gaps: (r) => taskGaps(r.task),
+  id: (r) => r.task.id,
+  names: (r) => r.docker?.names ?? [],
+  key: (r) => `${r.task.namespace}/${r.task.id}`,
+  tone: (r) => taskTone(r.task),
   whenEmpty: 'no tasks: no container has been started, or all that were have been deleted',
 };

@@ -3,6 +3,7 @@
  * JSON and everything else as protobuf under its bare message name (github.com/containerd/typeurl).
  */
 import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf';
+import { jsonComplaint, parseExactJson } from '../../text/exact-json.ts';
 
 export interface Payload {
   readonly typeUrl: string;
@@ -13,6 +14,7 @@ export const OCI_SPEC = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
 
 /** A spec of more than this is no spec that somebody wrote: containerd itself refuses larger messages. */
 const MAX_JSON = 16 << 20;
+const MAX_URL = 200;
 
 const PROTOBUF: Readonly<Record<string, () => Promise<DescMessage>>> = {
   'containerd.runc.v1.Options': async () =>
@@ -31,7 +33,7 @@ const PROTOBUF: Readonly<Record<string, () => Promise<DescMessage>>> = {
  */
 export const decodeAny = async (payload: Payload): Promise<unknown> => {
   const url = payload.typeUrl.replace(/^type\.googleapis\.com\//, '');
-  const protobuf = PROTOBUF[url];
+  const protobuf = Object.hasOwn(PROTOBUF, url) ? PROTOBUF[url] : undefined;
   if (protobuf !== undefined) {
     const schema = await protobuf();
     try {
@@ -41,21 +43,22 @@ export const decodeAny = async (payload: Payload): Promise<unknown> => {
     }
   }
   if (url.includes('/')) return decodeJson(url, payload.value);
-  throw new Error(`payload of unknown type ${JSON.stringify(url)} (${payload.value.length} bytes)`);
+  throw new Error(`payload of unknown type ${JSON.stringify(shortUrl(url))} (${payload.value.length} bytes)`);
 };
 
 function decodeJson(url: string, value: Uint8Array): unknown {
   if (value.length > MAX_JSON)
-    throw new Error(`${url} of ${value.length} bytes is over the limit of ${MAX_JSON}`);
+    throw new Error(`${shortUrl(url)} of ${value.length} bytes is over the limit of ${MAX_JSON}`);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value));
+    return parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(value));
   } catch (error) {
-    throw new Error(`${shortUrl(url)} is not valid JSON: ${messageOf(error)}`);
+    throw new Error(`${shortUrl(url)} is not valid JSON: ${jsonComplaint(error)}`);
   }
 }
 
 function shortUrl(url: string): string {
-  return url === OCI_SPEC ? 'the OCI spec' : url;
+  if (url === OCI_SPEC) return 'the OCI spec';
+  return url.length > MAX_URL ? `${url.slice(0, MAX_URL)}…` : url;
 }
 
 function messageOf(error: unknown): string {

@@ -93,20 +93,26 @@ export const openConnection = (address: string): Connection => {
       const name = begin(method.parent.typeName, method.name);
       const started = performance.now();
       const reply = await new Promise<Uint8Array>((resolve, reject) => {
+        const abort = (): void => call.cancel();
         const call = client.makeUnaryRequest(
           `/${name}`,
           (message: Uint8Array) => Buffer.from(message),
           (bytes: Buffer) => bytes,
           toBinary(method.input, create(method.input, request)),
-          metadataOf(options),
+          metadataOf(options, name, address),
           { deadline: Date.now() + options.deadlineMs },
-          (error, bytes) => (error === null ? resolve(bytes ?? new Uint8Array()) : reject(error)),
+          (error, bytes) => {
+            // A signal may outlive many calls.
+            options.signal?.removeEventListener('abort', abort);
+            if (error === null) resolve(bytes ?? new Uint8Array());
+            else reject(error);
+          },
         );
-        options.signal?.addEventListener('abort', () => call.cancel(), { once: true });
+        options.signal?.addEventListener('abort', abort, { once: true });
       }).catch(async (error: unknown) => {
         throw await explain(error, address, name, started);
       });
-      return decodeReply(method.output, reply, name, started);
+      return decodeReply(method.output, reply, name, address, started);
     },
     async *stream(method, request, options) {
       const name = begin(method.parent.typeName, method.name);
@@ -116,13 +122,15 @@ export const openConnection = (address: string): Connection => {
         (message: Uint8Array) => Buffer.from(message),
         (bytes: Buffer) => bytes,
         toBinary(method.input, create(method.input, request)),
-        metadataOf(options),
+        metadataOf(options, name, address),
         { deadline: Date.now() + options.deadlineMs },
       );
       const abort = (): void => call.cancel();
       options.signal?.addEventListener('abort', abort, { once: true });
       try {
-        for await (const bytes of call) yield decodeReply(method.output, bytes as Buffer, name, started);
+        for await (const bytes of call) {
+          yield decodeReply(method.output, bytes as Buffer, name, address, started);
+        }
       } catch (error) {
         throw error instanceof CallFailure ? error : await explain(error, address, name, started);
       } finally {
@@ -138,7 +146,7 @@ export const openConnection = (address: string): Connection => {
         `/${name}`,
         (message: Buffer) => message,
         (bytes: Buffer) => bytes,
-        metadataOf(options),
+        metadataOf(options, name, address),
         { deadline: Date.now() + options.deadlineMs },
       );
       const error = await new Promise<unknown>((resolve) => {
@@ -156,9 +164,14 @@ export const openConnection = (address: string): Connection => {
   };
 };
 
-function metadataOf(options: CallOptions): Metadata {
+function metadataOf({ namespace }: CallOptions, method: string, address: string): Metadata {
   const metadata = new Metadata();
-  if (options.namespace !== undefined) metadata.set('containerd-namespace', options.namespace);
+  try {
+    if (namespace !== undefined) metadata.set('containerd-namespace', namespace);
+  } catch {
+    const details = `no call can name the namespace ${JSON.stringify(namespace)}: a header holds printable ASCII`;
+    throw callFailure({ code: STATUS.INVALID_ARGUMENT, details, method, address, ms: 0, socket: undefined });
+  }
   return metadata;
 }
 
@@ -166,19 +179,15 @@ function decodeReply<O extends DescMessage>(
   output: O,
   bytes: Uint8Array,
   method: string,
+  address: string,
   started: number,
 ): MessageShape<O> {
   try {
     return fromBinary(output, bytes);
   } catch (error) {
-    const why = `${method}: the reply of ${bytes.length} bytes is no ${output.typeName}: ${String(error)}`;
-    throw new CallFailure({
-      state: 'failed',
-      code: STATUS.UNKNOWN,
-      method,
-      why,
-      ms: performance.now() - started,
-    });
+    const details = `the reply of ${bytes.length} bytes is no ${output.typeName}: ${String(error)}`;
+    const ms = performance.now() - started;
+    throw callFailure({ code: STATUS.UNKNOWN, details, method, address, ms, socket: undefined });
   }
 }
 
@@ -188,7 +197,9 @@ async function explain(
   method: string,
   started: number,
 ): Promise<CallFailure> {
-  const { code, details } = isServiceError(error) ? error : { code: STATUS.UNKNOWN, details: String(error) };
+  const code = isServiceError(error) ? error.code : STATUS.UNKNOWN;
+  // Of what it could not make a message of, grpc-js gives no details.
+  const details = (isServiceError(error) && error.details) || String(error);
   const ms = performance.now() - started;
   const socket = isConnectionStatus(code) ? await askSocket(address, SOCKET_QUESTION_MS) : undefined;
   return callFailure({ code, details, method, address, ms, socket });

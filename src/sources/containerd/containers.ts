@@ -46,15 +46,47 @@ export const readBodies = async (
     for (const message of messages) bodies.push(await bodyOf(message, options.namespace));
     return bodies;
   }
-  let next = 0;
+  const entries = ids.values();
+  const failures: CallFailure[] = [];
   const worker = async (): Promise<void> => {
-    for (let id = ids[next++]; id !== undefined; id = ids[next++]) {
-      const message = await getContainer(connection, id, options);
-      if (message !== undefined) bodies.push(await bodyOf(message, options.namespace));
+    for (const id of entries) {
+      try {
+        const message = await getContainer(connection, id, options);
+        if (message !== undefined) bodies.push(await bodyOf(message, options.namespace));
+      } catch (error) {
+        // One record that cannot be read, such as one over the message limit, is no reason to show none.
+        if (!(error instanceof CallFailure)) throw error;
+        failures.push(error);
+        bodies.push(unreadBody(id, options.namespace, error));
+      }
     }
   };
   await Promise.all(Array.from({ length: GETS_IN_FLIGHT }, worker));
+  if (failures[0] !== undefined && failures.length === ids.length) throw failures[0];
   return bodies;
+};
+
+/** A body of which nothing could be read, for this reason. */
+export const unreadBody = (id: string, namespace: string, error: CallFailure): ContainerBody => {
+  const from = `Containers.Get ${namespace}/${id}`;
+  const fact = unknown(error.state, from, error.message, new Date().toISOString(), error.ms);
+  return {
+    namespace: namespaceName(namespace),
+    id: containerId(id),
+    spec: fact,
+    runtimeOptions: fact,
+    extensions: {},
+  };
+};
+
+/** Containers.Get: the record as {@link listContainers} gives it, undefined when there is none. @throws CallFailure */
+export const readContainer = async (
+  connection: Connection,
+  id: string,
+  options: InNamespace,
+): Promise<Container | undefined> => {
+  const message = await getContainer(connection, id, options);
+  return message === undefined ? undefined : record(message, options.namespace);
 };
 
 async function eachContainer(

@@ -1,4 +1,4 @@
-import { Content } from '../../gen/containerd/services/content/v1/content_pb.js';
+import { Content, type Info } from '../../gen/containerd/services/content/v1/content_pb.js';
 import type { ContentInfo, Ingest } from '../../host/containerd.ts';
 import { digest, namespaceName } from '../../host/ids.ts';
 import type { CallOptions, Connection } from './connection.ts';
@@ -11,19 +11,36 @@ type InNamespace = CallOptions & { readonly namespace: string };
 export const listContent = async (connection: Connection, options: InNamespace): Promise<ContentInfo[]> => {
   const infos: ContentInfo[] = [];
   for await (const batch of connection.stream(Content.method.list, {}, options)) {
-    for (const info of batch.info) {
-      infos.push({
-        namespace: namespaceName(options.namespace),
-        digest: digest(info.digest),
-        size: info.size,
-        labels: info.labels,
-        createdAt: timestamp(info.createdAt),
-        updatedAt: timestamp(info.updatedAt),
-      });
-    }
+    for (const info of batch.info) infos.push(record(info, options.namespace));
   }
   return infos;
 };
+
+/** Content.Info: the blob as {@link listContent} gives it, undefined when the namespace has none. @throws CallFailure */
+export const readContentInfo = async (
+  connection: Connection,
+  blob: string,
+  options: InNamespace,
+): Promise<ContentInfo | undefined> => {
+  try {
+    const { info } = await connection.unary(Content.method.info, { digest: blob }, options);
+    return info === undefined ? undefined : record(info, options.namespace);
+  } catch (error) {
+    if (error instanceof CallFailure && error.code === STATUS.NOT_FOUND) return undefined;
+    throw error;
+  }
+};
+
+function record(info: Info, namespace: string): ContentInfo {
+  return {
+    namespace: namespaceName(namespace),
+    digest: digest(info.digest),
+    size: info.size,
+    labels: info.labels,
+    createdAt: timestamp(info.createdAt),
+    updatedAt: timestamp(info.updatedAt),
+  };
+}
 
 /** Content.ListStatuses: uploads that are not committed, whether somebody still writes them or not. */
 export const listIngests = async (connection: Connection, options: InNamespace): Promise<Ingest[]> => {

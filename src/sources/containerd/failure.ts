@@ -28,13 +28,23 @@ export class CallFailure extends Error {
   /** `service/Method`. */
   readonly method: string;
   readonly ms: number;
+  /** What the socket did after a call without an answer; undefined when the daemon gave one. */
+  readonly socket: SocketAnswer['state'] | undefined;
 
-  constructor(fields: { state: UnknownState; code: number; method: string; why: string; ms: number }) {
+  constructor(fields: {
+    state: UnknownState;
+    code: number;
+    method: string;
+    why: string;
+    ms: number;
+    socket?: SocketAnswer['state'] | undefined;
+  }) {
     super(fields.why);
     this.state = fields.state;
     this.code = fields.code;
     this.method = fields.method;
     this.ms = fields.ms;
+    this.socket = fields.socket;
   }
 }
 
@@ -51,12 +61,16 @@ interface Failed {
 /** The failure of one call, its most specific cause first. */
 export const callFailure = (failed: Failed): CallFailure => {
   const { state, why } = connectionReason(failed) ?? statusReason(failed);
-  return new CallFailure({ state, why, code: failed.code, method: failed.method, ms: failed.ms });
+  const { code, method, ms, socket } = failed;
+  return new CallFailure({ state, why, code, method, ms, socket: socket?.state });
 };
 
 /** Whether the daemon itself answered: only then does the status speak of the call and not of the connection. */
 export const isConnectionStatus = (code: number): boolean =>
   code === STATUS.UNAVAILABLE || code === STATUS.DEADLINE_EXCEEDED;
+
+// Some errors quote whole outputs of programs.
+const MAX_DETAILS = 2000;
 
 interface Reason {
   readonly state: UnknownState;
@@ -105,8 +119,9 @@ function connectionReason({ socket, address, method, ms, code }: Failed): Reason
   }
 }
 
-function statusReason({ code, details, method, address }: Failed): Reason {
+function statusReason({ code, details: said, method, address }: Failed): Reason {
   const call = `${shortMethod(method)} at ${address}`;
+  const details = said.length > MAX_DETAILS ? `${said.slice(0, MAX_DETAILS)}…` : said;
   switch (code) {
     case STATUS.UNIMPLEMENTED:
       return { state: 'unsupported', why: `${call}: this containerd does not implement it (${details})` };
@@ -114,7 +129,9 @@ function statusReason({ code, details, method, address }: Failed): Reason {
     case STATUS.UNAUTHENTICATED:
       return { state: 'denied', why: `${call}: ${details}` };
     case STATUS.RESOURCE_EXHAUSTED:
-      return { state: 'truncated', why: `${call}: the reply is over the message limit (${details})` };
+      return /larger than max/.test(details)
+        ? { state: 'truncated', why: `${call}: the reply is over the message limit (${details})` }
+        : { state: 'failed', why: `${call}: ${details}` };
     case STATUS.DEADLINE_EXCEEDED:
       return { state: 'timeout', why: `${call}: ${details}` };
     case STATUS.UNAVAILABLE:

@@ -17,7 +17,10 @@ export const readVersion = async (connection: Connection, options: CallOptions):
  * Introspection.Server. The daemon makes its uuid file on the first such call of its life; every `ctr version` is one.
  * The pid is that of the daemon's own pid namespace; 0 (before 1.6.25) is no answer.
  */
-export const readIdentity = async (connection: Connection, options: CallOptions): Promise<ServerIdentity> => {
+export const readIdentity = async (
+  connection: Connection,
+  options: CallOptions,
+): Promise<Omit<ServerIdentity, 'database'>> => {
   const reply = await connection.unary(Introspection.method.server, {}, options);
   return {
     uuid: reply.uuid,
@@ -41,9 +44,9 @@ export const listPlugins = async (connection: Connection, options: CallOptions):
   }));
 };
 
-// A plugin that does not apply here says so with a message that ends in `skip plugin`: normal, and no fault.
+// A plugin that does not apply here, or needs one that does not, says `skip plugin`: normal, and no fault.
 function statusOf(error: { code: number; message: string } | undefined): Pick<Plugin, 'status' | 'error'> {
   if (error === undefined) return { status: 'ok', error: null };
-  const skipped = error.code === STATUS.UNKNOWN && error.message.endsWith('skip plugin');
+  const skipped = error.code === STATUS.UNKNOWN && error.message.includes('skip plugin');
   return { status: skipped ? 'skip' : 'error', error: error.message };
 }

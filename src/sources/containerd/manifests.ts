@@ -6,6 +6,8 @@ import { arch } from 'node:os';
 import type { Image, Manifest, ManifestChild, Platform } from '../../host/containerd.ts';
 import { digest, namespaceName } from '../../host/ids.ts';
 import { type Gap, type Listing, unknown } from '../../host/observed.ts';
+import { jsonComplaint, parseExactJson } from '../../text/exact-json.ts';
+import { duration } from '../../text/units.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { readBlob } from './content.ts';
 import { CallFailure } from './failure.ts';
@@ -15,6 +17,8 @@ import { formatPlatform, normalizePlatform } from './platform.ts';
 const BLOB_LIMIT = 8 << 20;
 const READS_IN_FLIGHT = 16;
 const MAX_DEPTH = 4;
+// Sizes are int64 in containerd.
+const MAX_SIZE = (1n << 63n) - 1n;
 /** Distinct manifests read per namespace; what is above is said to be cut. */
 const MAX_MANIFESTS = 5000;
 
@@ -37,7 +41,7 @@ interface Wanted {
   readonly depth: number;
 }
 
-/** The manifests that tell the platforms of one namespace's images, each read once. */
+/** The manifests that tell the platforms of one namespace's images, each read once; those not read in time are a gap. */
 export const listManifests = async (
   connection: Connection,
   images: readonly Image[],
@@ -47,6 +51,14 @@ export const listManifests = async (
   const gaps: Gap[] = [];
   const known = new Set<string>();
   const queue: Wanted[] = [];
+  const endAt = performance.now() + options.deadlineMs;
+  // The deadline is that of all reads together: each has what is left of it.
+  const reads = {
+    ...options,
+    get deadlineMs() {
+      return Math.max(1, endAt - performance.now());
+    },
+  };
   const want = (wanted: Wanted): void => {
     if (known.has(wanted.digest)) return;
     known.add(wanted.digest);
@@ -60,19 +72,19 @@ export const listManifests = async (
   let reading = 0;
   await new Promise<void>((resolve, reject) => {
     const pump = (): void => {
-      if (reading === 0 && queue.length === 0) resolve();
       while (reading < READS_IN_FLIGHT) {
+        if (queue.length > 0 && performance.now() >= endAt) gaps.push(late(queue.splice(0).length, options));
         const wanted = queue.shift();
-        if (wanted === undefined) return;
+        if (wanted === undefined) break;
         reading += 1;
-        readManifest(connection, wanted, options)
+        readManifest(connection, wanted, reads)
           .then((manifest) => {
             items.push(manifest);
             if (wanted.depth >= MAX_DEPTH) return;
-            const here = runsHere(manifest.children);
             for (const child of manifest.children) {
               // Of the manifests whose platform the index names, only the one that would run here is read.
-              if (child.role !== 'manifest' || (child.platform !== null && child !== here)) continue;
+              const read = child.platform === null || child.digest === manifest.here;
+              if (child.role !== 'manifest' || !read) continue;
               want({ ...child, depth: wanted.depth + 1 });
             }
           })
@@ -86,27 +98,33 @@ export const listManifests = async (
           })
           .catch(reject);
       }
+      if (reading === 0) resolve();
     };
     pump();
   });
   return { items, gaps };
 };
 
-// The child that containerd would choose on this host: the best match for its platform, in platforms.Only's order.
-function runsHere(children: readonly ManifestChild[]): ManifestChild | undefined {
-  for (const platform of RUNNABLE[arch()] ?? [`linux/${arch()}`]) {
-    const child = children.find(
-      (c) => c.role === 'manifest' && (c.platform === platform || c.platform?.startsWith(`${platform}/`)),
-    );
-    if (child !== undefined) return child;
+// The child that containerd would choose on this host: the best match for its platform, else the first that names none.
+function runsHere(children: readonly ManifestChild[]): Pick<Manifest, 'here'> {
+  const manifests = children.filter(({ role }) => role === 'manifest');
+  for (const platform of [...(RUNNABLE[arch()] ?? [`linux/${arch()}`]), null]) {
+    const child = manifests.find((c) => (c.platform && normalPlatform(c.platform)) === platform);
+    if (child !== undefined) return { here: child.digest };
   }
-  return undefined;
+  return {};
 }
 
-const RUNNABLE: Readonly<Record<string, readonly string[]>> = {
+function normalPlatform(platform: Platform): Platform {
+  const [os = '', architecture = '', variant = ''] = platform.split('/');
+  return formatPlatform(normalizePlatform({ os, architecture, variant }));
+}
+
+// In the order of platforms.Only; a variant that this list does not name needs a newer processor than is sure to be here.
+const RUNNABLE: Readonly<Record<string, readonly Platform[]>> = {
   x64: ['linux/amd64', 'linux/386'],
-  arm64: ['linux/arm64', 'linux/arm'],
-  arm: ['linux/arm'],
+  arm64: ['linux/arm64', 'linux/arm/v8', 'linux/arm/v7', 'linux/arm/v6', 'linux/arm/v5'],
+  arm: ['linux/arm/v7', 'linux/arm/v6', 'linux/arm/v5'],
   ia32: ['linux/386'],
 };
 
@@ -123,7 +141,8 @@ async function readManifest(
   const json = await readJson(connection, wanted.digest, options);
   if (json === undefined) return { ...base, kind: 'absent', platform: null, children: [] };
   if (isIndex) {
-    return { ...base, kind: 'index', platform: null, children: descriptors(json['manifests'], 'manifest') };
+    const children = descriptors(json['manifests'], 'manifest');
+    return { ...base, kind: 'index', platform: null, children, ...runsHere(children) };
   }
   const config = descriptors([json['config']], 'config');
   const platform = await configPlatform(connection, config[0], options);
@@ -154,9 +173,9 @@ async function readJson(
   if (bytes === undefined) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parseExactJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw notManifest(blob, error instanceof Error ? error.message : String(error));
+    throw notManifest(blob, jsonComplaint(error));
   }
   if (!isObject(value)) throw notManifest(blob, 'it is no JSON object');
   return value;
@@ -199,7 +218,8 @@ function text(value: unknown): string {
 }
 
 function size(value: unknown): bigint {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : 0n;
+  const bytes = typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+  return typeof bytes === 'bigint' && bytes >= 0n && bytes <= MAX_SIZE ? bytes : 0n;
 }
 
 function notManifest(blob: string, why: string): CallFailure {
@@ -218,6 +238,14 @@ function gapOf(wanted: Wanted, error: CallFailure, namespace: string): Gap {
   return {
     ...unknown(error.state, `Content.Read ${namespace}/${wanted.digest}`, error.message, at, error.ms),
     object: { kind: 'content', namespace, id: wanted.digest },
+  };
+}
+
+function late(unread: number, { namespace, deadlineMs }: { namespace: string; deadlineMs: number }): Gap {
+  const why = `${unread} manifests of namespace ${namespace} were not read within ${duration(deadlineMs)}; --timeout gives more`;
+  return {
+    ...unknown('timeout', `Content.Read ${namespace}`, why, new Date().toISOString(), deadlineMs),
+    object: { kind: 'content', namespace },
   };
 }
 

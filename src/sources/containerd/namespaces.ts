@@ -8,3 +8,13 @@ export const listNamespaces = async (connection: Connection, options: CallOption
   const reply = await connection.unary(Namespaces.method.list, {}, options);
   return reply.namespaces.map(({ name, labels }) => ({ name: namespaceName(name), labels }));
 };
+
+/** Namespaces.Get. One that does not exist is answered as if it had no labels. @throws CallFailure */
+export const readNamespace = async (
+  connection: Connection,
+  name: string,
+  options: CallOptions,
+): Promise<Namespace> => {
+  const reply = await connection.unary(Namespaces.method.get, { name }, options);
+  return { name: namespaceName(name), labels: reply.namespace?.labels ?? {} };
+};

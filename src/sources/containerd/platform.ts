@@ -15,18 +15,21 @@ export const formatPlatform = (platform: PlatformParts): Platform =>
 
 /** The spelling that containerd gives a platform read from an image's config. */
 export const normalizePlatform = ({ os, architecture, variant }: PlatformParts): PlatformParts => {
-  const arch = ALIASES[architecture.toLowerCase()] ?? architecture.toLowerCase();
-  return { os: os.toLowerCase(), architecture: arch, variant: normalizeVariant(arch, variant.toLowerCase()) };
+  const given = architecture.toLowerCase();
+  const arch = ALIASES.get(given) ?? given;
+  // armel names a variant, too: it is the Debian port for processors before ARMv7.
+  const named = given === 'armel' ? 'v6' : variant.toLowerCase();
+  return { os: os.toLowerCase(), architecture: arch, variant: normalizeVariant(arch, named) };
 };
 
-const ALIASES: Readonly<Record<string, string>> = {
-  i386: '386',
-  x86_64: 'amd64',
-  'x86-64': 'amd64',
-  aarch64: 'arm64',
-  armhf: 'arm',
-  armel: 'arm',
-};
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['i386', '386'],
+  ['x86_64', 'amd64'],
+  ['x86-64', 'amd64'],
+  ['aarch64', 'arm64'],
+  ['armhf', 'arm'],
+  ['armel', 'arm'],
+]);
 
 function normalizeVariant(architecture: string, variant: string): string {
   if (architecture === 'amd64') return variant === 'v1' ? '' : variant;

@@ -1,7 +1,8 @@
-import { Kind, Snapshots } from '../../gen/containerd/services/snapshots/v1/snapshots_pb.js';
+import { type Info, Kind, Snapshots } from '../../gen/containerd/services/snapshots/v1/snapshots_pb.js';
 import type { Snapshot, SnapshotKind } from '../../host/containerd.ts';
 import { namespaceName, snapshotKey } from '../../host/ids.ts';
 import type { CallOptions, Connection } from './connection.ts';
+import { CallFailure, STATUS } from './failure.ts';
 import { timestamp } from './time.ts';
 
 const KINDS: Readonly<Record<Kind, SnapshotKind>> = {
@@ -11,26 +12,46 @@ const KINDS: Readonly<Record<Kind, SnapshotKind>> = {
   [Kind.COMMITTED]: 'Committed',
 };
 
+type InNamespace = CallOptions & { readonly namespace: string };
+
 /** Snapshots.List of one snapshotter in one namespace. */
 export const listSnapshots = async (
   connection: Connection,
   snapshotter: string,
-  options: CallOptions & { readonly namespace: string },
+  options: InNamespace,
 ): Promise<Snapshot[]> => {
   const snapshots: Snapshot[] = [];
   for await (const batch of connection.stream(Snapshots.method.list, { snapshotter }, options)) {
-    for (const info of batch.info) {
-      snapshots.push({
-        namespace: namespaceName(options.namespace),
-        snapshotter,
-        key: snapshotKey(info.name),
-        parent: info.parent === '' ? null : snapshotKey(info.parent),
-        kind: KINDS[info.kind] ?? 'Unknown',
-        labels: info.labels,
-        createdAt: timestamp(info.createdAt),
-        updatedAt: timestamp(info.updatedAt),
-      });
-    }
+    for (const info of batch.info) snapshots.push(record(info, snapshotter, options.namespace));
   }
   return snapshots;
 };
+
+/** Snapshots.Stat: the snapshot as {@link listSnapshots} gives it, undefined when there is none. @throws CallFailure */
+export const readSnapshot = async (
+  connection: Connection,
+  snapshotter: string,
+  key: string,
+  options: InNamespace,
+): Promise<Snapshot | undefined> => {
+  try {
+    const { info } = await connection.unary(Snapshots.method.stat, { snapshotter, key }, options);
+    return info === undefined ? undefined : record(info, snapshotter, options.namespace);
+  } catch (error) {
+    if (error instanceof CallFailure && error.code === STATUS.NOT_FOUND) return undefined;
+    throw error;
+  }
+};
+
+function record(info: Info, snapshotter: string, namespace: string): Snapshot {
+  return {
+    namespace: namespaceName(namespace),
+    snapshotter,
+    key: snapshotKey(info.name),
+    parent: info.parent === '' ? null : snapshotKey(info.parent),
+    kind: KINDS[info.kind] ?? 'Unknown',
+    labels: info.labels,
+    createdAt: timestamp(info.createdAt),
+    updatedAt: timestamp(info.updatedAt),
+  };
+}

@@ -2,7 +2,7 @@
  * What a socket path does when somebody connects, without speaking gRPC: a gRPC client says "UNAVAILABLE" or waits for its
  * deadline in all of these cases, and the difference is the diagnosis.
  */
-import { lstat, stat } from 'node:fs/promises';
+import { readlink, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { SocketAnswer } from '../../host/daemon.ts';
 
@@ -14,12 +14,19 @@ const PREFACE = Buffer.concat([
 const SETTINGS_FRAME = 4;
 const FRAME_HEADER = 9;
 const MAX_SAID = 120;
+// sun_path holds 108 bytes with its NUL; unix(7).
+const MAX_PATH = 107;
 
 /**
  * Connects to the path as an HTTP/2 client would and waits for the server's settings.
  * @param ms how long to wait for the connection and the settings together
  */
 export const askSocket = async (path: string, ms: number): Promise<SocketAnswer> => {
+  if (!path.startsWith('/')) return { state: 'failed', why: 'only unix sockets can be read' };
+  const length = Buffer.byteLength(path);
+  if (length > MAX_PATH) {
+    return { state: 'failed', why: `a path of ${length} bytes is too long for a socket (${MAX_PATH})` };
+  }
   const answer = await converse(path, ms);
   return answer.state === 'refused' || answer.state === 'missing' ? nameThePath(path, answer) : answer;
 };
@@ -44,15 +51,17 @@ function converse(path: string, ms: number): Promise<SocketAnswer> {
     const isSettings = received[3] === SETTINGS_FRAME && received.readUInt32BE(5) === 0;
     finish(isSettings ? { state: 'answers' } : { state: 'foreign', said: firstLine(received) });
   });
-  socket.on('error', (error: NodeJS.ErrnoException) => finish(failure(error)));
+  socket.on('error', (error: NodeJS.ErrnoException) => finish(failure(error, ms)));
   socket.on('close', () =>
     finish(received.length > 0 ? { state: 'foreign', said: firstLine(received) } : { state: 'dropped' }),
   );
   return promise;
 }
 
-function failure(error: NodeJS.ErrnoException): SocketAnswer {
+function failure(error: NodeJS.ErrnoException, ms: number): SocketAnswer {
   switch (error.code) {
+    case 'EAGAIN': // As many connections wait to be accepted as the kernel holds: nobody has accepted for long.
+      return { state: 'silent', ms };
     case 'ECONNREFUSED':
       return { state: 'refused' };
     case 'ENOENT':
@@ -62,7 +71,7 @@ function failure(error: NodeJS.ErrnoException): SocketAnswer {
     case 'EPERM':
       return { state: 'denied' };
     case 'ENOTSOCK':
-      return { state: 'notSocket', is: 'not a socket' };
+      return { state: 'notSocket', is: 'something else' };
     case 'EPIPE':
     case 'ECONNRESET':
       return { state: 'dropped' };
@@ -78,8 +87,8 @@ async function nameThePath(path: string, answer: SocketAnswer): Promise<SocketAn
     if (target.isSocket()) return answer;
     return { state: 'notSocket', is: target.isDirectory() ? 'a directory' : 'a file' };
   } catch {
-    const link = await lstat(path).catch(() => undefined);
-    return link?.isSymbolicLink() ? { state: 'notSocket', is: 'a link to nothing' } : answer;
+    const target = await readlink(path).catch(() => undefined);
+    return target === undefined ? answer : { state: 'notSocket', is: `a dangling link (to ${target})` };
   }
 }
 

@@ -10,7 +10,7 @@ import { type Process, Status } from '../../gen/containerd/v1/types/task_pb.js';
 import type { Task, TaskStatus } from '../../host/containerd.ts';
 import { containerId, namespaceName, pid } from '../../host/ids.ts';
 import { type Gap, type Listing, seen, type Unknown, unknown } from '../../host/observed.ts';
-import type { Connection } from './connection.ts';
+import type { CallOptions, Connection } from './connection.ts';
 import { CallFailure, STATUS } from './failure.ts';
 import { timestamp } from './time.ts';
 
@@ -46,12 +46,14 @@ export const listTasks = async (connection: Connection, question: TaskQuestion):
   const left = (): number => Math.max(0, endAt - performance.now());
   try {
     const list = listAll(connection, question.namespace, abort.signal);
-    const early = await within(list, Math.min(PATIENCE_MS, left()));
+    // Where there is little time, most of it is for asking one by one.
+    const early = await within(list, Math.min(PATIENCE_MS, left() / 3));
     if (early !== undefined) return early;
 
+    const each = getEach(connection, question, left, abort.signal);
     // Without the container records there is nobody to ask one by one; List then answers alone.
-    const one = getEach(connection, question, left, abort.signal).catch(() => list);
-    const first = await within(Promise.race([list, one]), left());
+    const one = each.all.catch(() => list);
+    const first = (await within(Promise.race([list, one]), left())) ?? each.soFar();
     if (first === undefined) throw tooSlow(connection.address, question);
     const gets = await within(one, 0);
     // Every task answered and List did not: it may only be slow, and it alone sees tasks without a record.
@@ -63,6 +65,14 @@ export const listTasks = async (connection: Connection, question: TaskQuestion):
     abort.abort();
   }
 };
+
+/** Tasks.Get: the task as {@link listTasks} gives it, undefined when there is none. One that does not answer is unknown. */
+export const readTask = (
+  connection: Connection,
+  id: string,
+  { namespace, deadlineMs, signal }: CallOptions & { readonly namespace: string },
+): Promise<Task | undefined> =>
+  getOne(connection, namespace, id, deadlineMs, signal ?? new AbortController().signal);
 
 async function listAll(
   connection: Connection,
@@ -80,25 +90,53 @@ async function listAll(
   return { items: reply.tasks.map((process) => taskOf(process, namespace, 'Tasks.List', ms)), gaps: [] };
 }
 
-async function getEach(
+function getEach(
   connection: Connection,
   question: TaskQuestion,
   left: () => number,
   signal: AbortSignal,
-): Promise<Listing<Task>> {
+): {
+  readonly all: Promise<Listing<Task>>;
+  /** What is known when the time is over; undefined when containerd has answered for none, and all may be well. */
+  readonly soFar: () => Listing<Task> | undefined;
+} {
   const { namespace } = question;
-  const ids = await question.containerIds();
-  const items: Task[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let i = next++; i < ids.length; i = next++) {
-      const id = ids[i] ?? '';
-      const task =
-        left() > 0 ? await getOne(connection, namespace, id, left(), signal) : unasked(namespace, id);
-      if (task !== undefined) items.push(task);
-    }
+  // No entry: not asked yet. A number: asked at that time, and not answered yet. Undefined: there is no task.
+  const answers = new Map<string, Task | undefined | number>();
+  let ids: readonly string[] = [];
+  const listing = (): Listing<Task> =>
+    listingOf(
+      connection,
+      question,
+      ids.flatMap((id) => {
+        const answer = answers.get(id);
+        if (typeof answer === 'number') return unanswered(namespace, id, performance.now() - answer);
+        return answer ?? (answers.has(id) ? [] : unasked(namespace, id));
+      }),
+    );
+  const all = async (): Promise<Listing<Task>> => {
+    ids = await question.containerIds();
+    const entries = ids.values();
+    const worker = async (): Promise<void> => {
+      for (const id of entries) {
+        if (left() <= 0) return;
+        answers.set(id, performance.now());
+        answers.set(id, await getOne(connection, namespace, id, left(), signal));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(GETS_IN_FLIGHT, ids.length) }, worker));
+    return listing();
   };
-  await Promise.all(Array.from({ length: Math.min(GETS_IN_FLIGHT, ids.length) }, worker));
+  const isAnswered = (answer: Task | undefined | number): boolean =>
+    typeof answer !== 'number' && answer?.status.state !== 'timeout';
+  return {
+    all: all(),
+    soFar: () => ([...answers.values()].some(isAnswered) ? listing() : undefined),
+  };
+}
+
+function listingOf(connection: Connection, question: TaskQuestion, items: readonly Task[]): Listing<Task> {
+  const { namespace } = question;
   const at = new Date().toISOString();
   const gap: Gap = {
     ...unknown(
@@ -136,7 +174,8 @@ async function getOne(
     if (!(error instanceof CallFailure)) throw error;
     if (error.code === STATUS.NOT_FOUND) return undefined;
     const at = new Date().toISOString();
-    const why = error.state === 'timeout' ? silentShim(error.ms) : error.message;
+    // A daemon that is stopped itself says nothing of its shims.
+    const why = error.state === 'timeout' && error.socket !== 'silent' ? silentShim(error.ms) : error.message;
     return unknownTask(
       namespace,
       id,
@@ -176,6 +215,11 @@ function taskOf(process: Process, namespace: string, call: string, ms: number): 
     exitStatus: stopped ? process.exitStatus : null,
     exitedAt: stopped ? timestamp(process.exitedAt) : null,
   };
+}
+
+function unanswered(namespace: string, id: string, ms: number): Task {
+  const from = `Tasks.Get ${namespace}/${id}`;
+  return unknownTask(namespace, id, unknown('timeout', from, silentShim(ms), new Date().toISOString(), ms));
 }
 
 function unasked(namespace: string, id: string): Task {

@@ -3,73 +3,76 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { DaemonProcess } from '../../host/daemon.ts';
 import { type Pid, pid as pidOf } from '../../host/ids.ts';
-import { absent, type Gap, type Listing, type Observed, seen, unknown } from '../../host/observed.ts';
+import {
+  type Absent,
+  absent,
+  type Gap,
+  isUnknown,
+  type Listing,
+  type Observed,
+  seen,
+  type Unknown,
+  unknown,
+} from '../../host/observed.ts';
+import { frozenBy } from './frozen.ts';
+import { LIVE_PROC, type ProcRoot } from './proc-root.ts';
+import { identity, listeningSockets } from './unix-sockets.ts';
 
 const READS_IN_FLIGHT = 32;
 const MAX_CMDLINE = 64 * 1024;
-
-/** A view of the kernel's processes: `/proc`, or a tree that looks like it. */
-export interface ProcRoot {
-  readonly path: string;
-}
-
-export const LIVE_PROC: ProcRoot = { path: '/proc' };
+const NOT_SERVING = new Set(
+  'config oci-hook publish help h --help -h -help --version -v -version'.split(' '),
+);
+const DATABASE = '/io.containerd.metadata.v1.bolt/meta.db';
 
 /** Reads every process's command line once, and more of those that are daemons or shims. */
 export const listDaemons = async (proc: ProcRoot = LIVE_PROC): Promise<Listing<DaemonProcess>> => {
   const pids = (await readdir(proc.path)).filter((name) => /^\d+$/.test(name));
-  const sockets = await listeningSockets(proc);
+  const view = await viewOf(proc);
   const items: DaemonProcess[] = [];
-  const gaps: Gap[] = sockets.state === 'seen' ? [] : [gapOf(sockets, proc)];
+  const gaps: Gap[] = isUnknown(view.sockets) ? [socketsGap(view.sockets)] : [];
+  let hidden = pids.includes('1') ? 0 : 1;
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let i = next++; i < pids.length; i = next++) {
-      const daemon = await readDaemon(
-        proc,
-        Number(pids[i]),
-        sockets.state === 'seen' ? sockets.value : new Map(),
-      );
-      if (daemon !== undefined) items.push(daemon);
+      const found = await readDaemon(view, Number(pids[i]));
+      if (found === 'hidden') hidden += 1;
+      else if (found !== undefined) items.push(found);
     }
   };
   await Promise.all(Array.from({ length: READS_IN_FLIGHT }, worker));
+  if (hidden > 0) gaps.push(hiddenGap(proc));
   return { items: items.toSorted((a, b) => a.pid - b.pid), gaps };
 };
 
-/** Paths of unix sockets that somebody listens on, by inode, as /proc/net/unix of our network namespace says. */
-export const listeningSockets = async (
-  proc: ProcRoot = LIVE_PROC,
-): Promise<Observed<ReadonlyMap<string, string>>> => {
-  const from = `${proc.path}/net/unix`;
-  const at = new Date().toISOString();
-  try {
-    const lines = (await readFile(from, 'utf8')).split('\n').slice(1);
-    const byInode = new Map<string, string>();
-    for (const line of lines) {
-      // Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is __SO_ACCEPTCON: it listens.
-      const [, , , flags = '', , , inode = '', path] = line.trim().split(/\s+/);
-      if ((Number.parseInt(flags, 16) & 0x10000) !== 0 && path !== undefined) {
-        byInode.set(inode, path.replace(/^\/var\/run\//, '/run/'));
-      }
-    }
-    return seen(byInode, from, at);
-  } catch (error) {
-    return unknown('failed', from, error instanceof Error ? error.message : String(error), at, 0);
-  }
-};
+/** The tree and what in it is our own: what other processes are compared with. */
+interface View {
+  readonly proc: ProcRoot;
+  readonly sockets: Observed<ReadonlyMap<string, string>>;
+  readonly netns: string | undefined;
+  readonly root: string | undefined;
+}
 
-async function readDaemon(
-  proc: ProcRoot,
-  number: number,
-  sockets: ReadonlyMap<string, string>,
-): Promise<DaemonProcess | undefined> {
-  const dir = `${proc.path}/${number}`;
+async function viewOf(proc: ProcRoot): Promise<View> {
+  return {
+    proc,
+    sockets: await listeningSockets(proc),
+    netns: await link(`${proc.path}/self/ns/net`),
+    root: await identity(`${proc.path}/self/root/`),
+  };
+}
+
+async function readDaemon(view: View, number: number): Promise<DaemonProcess | 'hidden' | undefined> {
+  const dir = `${view.proc.path}/${number}`;
   const argv = await readArgv(dir);
+  if (argv === 'hidden') return argv;
   const role = roleOf(argv);
   if (role === undefined) return undefined;
   const stat = await readStat(dir);
   // A process that went away between the two reads is not there any more.
   if (stat === undefined) return undefined;
+  const files = role === 'shim' ? notAsked(dir) : await readOpenFiles(dir);
+  const root = await identity(`${dir}/root/`);
   return {
     role,
     pid: pidOf(number),
@@ -77,7 +80,12 @@ async function readDaemon(
     exe: await readExe(dir),
     argv,
     wchan: await readWchan(dir),
-    listens: role === 'shim' ? notAsked(dir) : await readListens(dir, sockets),
+    frozenBy: role === 'containerd' ? await frozenBy(dir) : null,
+    ownPid: await readOwnPid(dir),
+    pidns: inodeOf(await link(`${dir}/ns/pid`)),
+    sameRoot: root === undefined || view.root === undefined ? null : root === view.root,
+    listens: await listensOf(view, dir, files),
+    database: databaseOf(files),
     address: addressOf(role, argv),
     config: flag(argv, role === 'containerd' ? ['-c', '--config', '-config'] : ['--config-file']) ?? null,
     namespace: role === 'shim' ? (flag(argv, ['-namespace', '--namespace']) ?? null) : null,
@@ -89,8 +97,7 @@ function roleOf(argv: readonly string[]): DaemonProcess['role'] | undefined {
   const name = basename(argv[0] ?? '');
   if (name === 'containerd' || name === 'dockerd') {
     // `containerd config dump` and its like are commands, not daemons.
-    const words = argv.slice(1).filter((arg) => !arg.startsWith('-'));
-    return words.some((word) => ['config', 'oci-hook', 'publish', 'help'].includes(word)) ? undefined : name;
+    return argv.slice(1).some((arg) => NOT_SERVING.has(arg)) ? undefined : name;
   }
   if (!name.startsWith('containerd-shim')) return undefined;
   // The start helper and `delete` are short-lived; the server has neither as its last word.
@@ -117,12 +124,12 @@ function flag(argv: readonly string[], names: readonly string[]): string | undef
   return undefined;
 }
 
-async function readArgv(dir: string): Promise<string[]> {
+async function readArgv(dir: string): Promise<string[] | 'hidden'> {
   try {
     const text = (await readFile(`${dir}/cmdline`)).subarray(0, MAX_CMDLINE).toString('utf8');
     return text.replace(/\0$/, '').split('\0');
-  } catch {
-    return []; // Gone, or a process of somebody else under hidepid: not one that we can name.
+  } catch (error) {
+    return isDenied(error) ? 'hidden' : []; // else gone
   }
 }
 
@@ -161,42 +168,94 @@ async function readWchan(dir: string): Promise<string | null> {
   }
 }
 
-async function readListens(
-  dir: string,
-  sockets: ReadonlyMap<string, string>,
-): Promise<Observed<readonly string[]>> {
+async function readOwnPid(dir: string): Promise<Pid | null> {
+  try {
+    // One number for each pid namespace from ours to its own.
+    const numbers = /^NSpid:\s*(.*)$/m.exec(await readFile(`${dir}/status`, 'utf8'))?.[1]?.split(/\s+/);
+    const own = Number(numbers?.at(-1));
+    return Number.isInteger(own) && own > 0 ? pidOf(own) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What the file descriptors of a process lead to. */
+async function readOpenFiles(dir: string): Promise<Observed<readonly string[]>> {
   const from = `${dir}/fd`;
   const at = new Date().toISOString();
   try {
-    const links = await Promise.all(
-      (await readdir(from)).map((fd) => readlink(`${from}/${fd}`).catch(() => '')), // closed meanwhile
-    );
-    const paths = links.flatMap((link) => {
-      const path = sockets.get(/^socket:\[(\d+)\]$/.exec(link)?.[1] ?? '');
-      return path === undefined ? [] : [path];
-    });
-    return seen([...new Set(paths)].toSorted(), from, at);
+    const links = (await readdir(from)).map((fd) => link(`${from}/${fd}`));
+    return seen(
+      (await Promise.all(links)).flatMap((target) => target ?? []),
+      from,
+      at,
+    ); // else closed meanwhile
   } catch (error) {
     return refused(error, from, at);
   }
 }
 
-function notAsked(dir: string): Observed<readonly string[]> {
+async function listensOf(
+  view: View,
+  dir: string,
+  files: Observed<readonly string[]>,
+): Promise<Observed<readonly string[]>> {
+  if (files.state !== 'seen') return files;
+  const netns = await link(`${dir}/ns/net`);
+  // Rootless daemons and those in containers have a table of their own.
+  const apart = netns !== undefined && view.netns !== undefined && netns !== view.netns;
+  const sockets = apart ? await listeningSockets(view.proc, `${dir}/net/unix`) : view.sockets;
+  if (sockets.state !== 'seen') return sockets;
+  const paths = files.value.flatMap((file) => {
+    const path = sockets.value.get(/^socket:\[(\d+)\]$/.exec(file)?.[1] ?? '');
+    return path === undefined ? [] : [path];
+  });
+  return { ...files, value: [...new Set(paths)].toSorted() };
+}
+
+function databaseOf(files: Observed<readonly string[]>): Observed<string> {
+  if (files.state !== 'seen') return files;
+  const database = files.value.find((file) => file.endsWith(DATABASE));
+  return database === undefined ? absent(files.from, files.at) : { ...files, value: database };
+}
+
+async function link(path: string): Promise<string | undefined> {
+  return readlink(path).catch(() => undefined);
+}
+
+function inodeOf(namespace: string | undefined): bigint | null {
+  const inode = /\[(\d+)\]$/.exec(namespace ?? '')?.[1];
+  return inode === undefined ? null : BigInt(inode);
+}
+
+function notAsked(dir: string): Unknown {
   return unknown('notCollected', `${dir}/fd`, 'not read for shims', new Date().toISOString(), 0);
 }
 
-function refused(error: unknown, from: string, at: string): Observed<never> {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+function refused(error: unknown, from: string, at: string): Absent | Unknown {
+  const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ESRCH') return absent(from, at, 'the process ended');
-  const denied = code === 'EACCES' || code === 'EPERM';
-  return unknown(denied ? 'denied' : 'failed', from, denied ? 'needs root' : String(error), at, 0);
+  return isDenied(error)
+    ? unknown('denied', from, 'needs root', at, 0)
+    : unknown('failed', from, String(error), at, 0);
 }
 
-function gapOf(sockets: Observed<unknown>, proc: ProcRoot): Gap {
-  const why = 'why' in sockets && sockets.why !== undefined ? sockets.why : 'not there';
+function isDenied(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+function socketsGap(sockets: Unknown): Gap {
+  return { ...sockets, object: { kind: 'listening sockets' }, fields: ['listens'] };
+}
+
+function hiddenGap(proc: ProcRoot): Gap {
+  const why = 'processes of other users are hidden (the hidepid option of /proc); needs root';
   return {
-    ...unknown('failed', `${proc.path}/net/unix`, why, sockets.at, 0),
-    object: { kind: 'listening sockets' },
-    fields: ['listens'],
+    ...unknown('denied', proc.path, why, new Date().toISOString(), 0),
+    object: { kind: 'processes' },
   };
 }

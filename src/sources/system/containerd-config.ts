@@ -1,8 +1,9 @@
 /** containerd's config file, as far as it says where the daemon is and keeps its things. Versions 1 to 4. */
 import { readFile, stat } from 'node:fs/promises';
-import { type Observed, seen, unknown } from '../../host/observed.ts';
+import { absent, type Observed, seen, unknown } from '../../host/observed.ts';
 
 const MAX_CONFIG = 1 << 20;
+const MAX_WHY = 300;
 
 export interface ContainerdConfig {
   readonly version: number;
@@ -23,8 +24,11 @@ export const readContainerdConfig = async (path: string): Promise<Observed<Conta
     return seen(configOf(toml), path, at);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return absent(path, at);
     const state = code === 'EACCES' ? 'denied' : 'failed';
-    return unknown(state, path, error instanceof Error ? error.message : String(error), at, 0);
+    // The parser's message goes on with the lines around, however long they are.
+    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    return unknown(state, path, why.slice(0, MAX_WHY), at, 0);
   }
 };
 
