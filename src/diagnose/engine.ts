@@ -25,8 +25,8 @@ export const diagnose = async (
 ): Promise<Diagnosis> => {
   const runs = probes.map((probe) => runProbe(probe, host));
   const doubted = runs.filter(({ claims }) => claims.length > 0).map(({ probe }) => probe);
-  const second = recheck === undefined || doubted.length === 0 ? undefined : await recheck(wantsOf(doubted));
-  const settled = second === undefined ? runs : runs.map((run) => confirm(run, second));
+  const settled =
+    recheck === undefined || doubted.length === 0 ? runs : await confirmAll(runs, recheck, wantsOf(doubted));
   const findings = settled.flatMap(({ probe, claims }) => claims.map((claim) => findingOf(probe, claim)));
   const outcomes = settled.map(({ outcome }) => outcome);
   const verdict = verdictOf(outcomes, unread);
@@ -58,23 +58,58 @@ function runProbe(probe: Probe, host: HostSnapshot): Run {
   try {
     const answer = probe.run(host);
     if (answer.outcome !== 'claims') return ended(answer.outcome, answer.reason);
-    const worst = answer.claims.some(({ outcome }) => outcome === 'fail') ? 'fail' : 'warn';
-    return ended(worst, answer.claims.map(({ title }) => title).join('; '), answer.claims);
+    if (answer.claims.length === 0) return ended('pass', 'nothing found');
+    return claimed(probe, answer.claims);
   } catch (error) {
     return ended('error', error instanceof Error ? error.message : String(error));
   }
 }
 
-// What only one of the two looks saw was passing, and is said as such.
+function claimed(probe: Probe, claims: readonly Claim[]): Run {
+  const outcome = claims.some((claim) => claim.outcome === 'fail') ? 'fail' : 'warn';
+  const reason = claims.map(({ title }) => title).join('; ');
+  return { probe, claims, outcome: { id: probe.id, title: probe.title, outcome, reason } };
+}
+
+async function confirmAll(
+  runs: readonly Run[],
+  recheck: Recheck,
+  wants: readonly FacetName[],
+): Promise<readonly Run[]> {
+  let second: HostSnapshot;
+  try {
+    second = await recheck(wants);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return runs.map((run) =>
+      run.claims.length === 0 ? run : unsettled(run, 'error', `it could not be looked at again (${why})`),
+    );
+  }
+  return runs.map((run) => confirm(run, second));
+}
+
+// Only what both looks saw is reported; what the second one could not see is not known, rather than gone.
 function confirm(run: Run, second: HostSnapshot): Run {
   if (run.claims.length === 0) return run;
   const again = runProbe(run.probe, second);
   const keys = new Set(again.claims.map((claim) => fingerprint(run.probe, claim)));
   const lasting = run.claims.filter((claim) => keys.has(fingerprint(run.probe, claim)));
-  if (lasting.length === run.claims.length) return run;
-  if (lasting.length > 0) return { ...run, claims: lasting };
-  const reason = `seen once, and gone when looked at again: ${run.outcome.reason}`;
-  return { ...run, claims: [], outcome: { ...run.outcome, outcome: 'pass', reason } };
+  if (lasting.length > 0) return claimed(run.probe, lasting);
+  switch (again.outcome.outcome) {
+    case 'pass':
+      return unsettled(run, 'pass', 'it was gone when looked at again');
+    case 'skip':
+    case 'error':
+      return unsettled(run, again.outcome.outcome, `looked at again, ${again.outcome.reason}`);
+    case 'warn':
+    case 'fail':
+      return unsettled(run, 'skip', `looked at again, something else was wrong: ${again.outcome.reason}`);
+  }
+}
+
+function unsettled(run: Run, outcome: ProbeOutcome['outcome'], what: string): Run {
+  const reason = `seen once (${run.outcome.reason}); ${what}`;
+  return { ...run, claims: [], outcome: { ...run.outcome, outcome, reason } };
 }
 
 function findingOf(probe: Probe, claim: Claim): Finding {
@@ -93,8 +128,22 @@ function rank(findings: readonly Finding[]): Finding[] {
   const sorted = findings.toSorted(
     (a, b) => weight(a) - weight(b) || (a.fingerprint < b.fingerprint ? -1 : 1),
   );
-  const causes = sorted.filter((f) => !sorted.some((other) => other.id === f.causedBy));
-  return causes.flatMap((cause) => [cause, ...sorted.filter((f) => f.causedBy === cause.id && f !== cause)]);
+  const ranked = new Set<Finding>();
+  const place = (finding: Finding): void => {
+    if (ranked.has(finding)) return;
+    ranked.add(finding);
+    for (const symptom of sorted) if (causeOf(symptom, sorted) === finding) place(symptom);
+  };
+  for (const finding of sorted) if (causeOf(finding, sorted) === undefined) place(finding);
+  for (const finding of sorted) place(finding); // those that name each other as their cause
+  return [...ranked];
+}
+
+// Of several findings of the probe that is named, the one about the same object; else the first.
+function causeOf(symptom: Finding, findings: readonly Finding[]): Finding | undefined {
+  const causes = findings.filter((other) => other !== symptom && other.id === symptom.causedBy);
+  const { namespace, id } = symptom.object;
+  return causes.find(({ object }) => object.namespace === namespace && object.id === id) ?? causes[0];
 }
 
 function verdictOf(outcomes: readonly ProbeOutcome[], unread: number): Verdict {

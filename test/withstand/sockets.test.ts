@@ -1,0 +1,258 @@
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterEach, describe, expect, test } from 'vitest';
+
+import { droppingServer, type FakeServer, http1Server, silentServer } from '../faults/fake-servers.ts';
+import { chosenSuites } from '../faults/fault.ts';
+import { asNobody } from '../faults/nobody.ts';
+import { ctrscope, type RunOptions } from '../faults/program.ts';
+import { importSingleImage } from '../lab/images.ts';
+import type { Lab } from '../lab/lab.ts';
+import { identify, killProcesses } from '../lab/processes.ts';
+import { describeLab, sharedLab } from '../lab/shared.ts';
+import { shimsOf } from '../lab/shims.ts';
+import { until } from '../lab/until.ts';
+import { answerOf, isClear, isInert } from './answers.ts';
+
+/** What can be wrong at an address, and what has to be said of it. */
+type Sick = {
+  readonly address: string;
+  readonly words: RegExp;
+  readonly options?: RunOptions;
+  readonly undo?: () => Promise<void> | void;
+};
+
+const SOCKETS: Readonly<Record<string, (lab: Lab) => Promise<Sick>>> = {
+  'a containerd that is stopped': async (lab) => {
+    const pid = pidOf(lab);
+    process.kill(pid, 'SIGSTOP');
+    return {
+      address: lab.address,
+      words: /connected, but nothing came within 2\.\ds; the daemon is stopped or hung/,
+      undo: () => void process.kill(pid, 'SIGCONT'),
+    };
+  },
+  'a containerd that was killed': async (lab) => {
+    await kill(lab);
+    return {
+      address: lab.address,
+      words: /connection refused; the socket file is there, but no process listens on it/,
+      undo: lab.startContainerd,
+    };
+  },
+  'a socket without permission': async (lab) => ({
+    address: lab.address,
+    words: /permission denied; opening the socket needs root or its group/,
+    options: await asNobody(lab),
+  }),
+  'a folder that may not be searched': async (lab) => {
+    const folder = join(lab.root, 'closed');
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o700);
+    return {
+      address: join(folder, 'c.sock'),
+      words: /permission denied/,
+      options: await asNobody(lab),
+    };
+  },
+  'a path that is a file': async (lab) => {
+    const address = join(lab.root, 'file.sock');
+    writeFileSync(address, 'no socket');
+    return { address, words: /the path is a file, not a socket/ };
+  },
+  'a path that is a directory': async (lab) => {
+    const address = join(lab.root, 'directory.sock');
+    mkdirSync(address);
+    return { address, words: /the path is a directory, not a socket/ };
+  },
+  'a link that leads nowhere': async (lab) => {
+    const address = join(lab.root, 'link.sock');
+    symlinkSync('/nowhere', address);
+    return { address, words: /the path is a dangling link \(to \/nowhere\), not a socket/ };
+  },
+  'a path below a file': async (lab) => ({
+    address: join(lab.containerdConfig, 'c.sock'),
+    words: /there is no such socket/,
+  }),
+  'a path that is not there': async (lab) => ({
+    address: join(lab.root, 'nobody.sock'),
+    words: /there is no such socket/,
+  }),
+  'a path that no socket can have': async (lab) => ({
+    address: join(lab.root, 'x'.repeat(120)),
+    words: /a path of \d{3} bytes is too long for a socket \(107\)/,
+  }),
+  'a socket that accepts and never answers': (lab) =>
+    served(silentServer, join(lab.root, 'silent.sock'), /connected, but nothing came within 2\.\ds/),
+  'a socket that drops every connection': (lab) =>
+    served(droppingServer, join(lab.root, 'drop.sock'), /the connection was accepted and closed at once/),
+  'a socket that speaks HTTP/1': (lab) =>
+    served(
+      http1Server,
+      join(lab.root, 'http1.sock'),
+      /what listens there does not speak gRPC \(it said "HTTP\/1\.1 400 Bad Request"\)/,
+    ),
+  'a name that would act on a terminal': async (lab) => ({
+    address: join(lab.root, 'e\u001b[31m\u202ex.sock'),
+    words: /e\\x1b\[31m\\u202ex\.sock: there is no such socket/,
+  }),
+};
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ['get', 'namespaces'],
+  ['get', 'containers'],
+  ['get', 'tasks'],
+  ['get', 'images'],
+  ['get', 'snapshots'],
+  ['get', 'plugins'],
+  ['inspect', '--all'],
+  ['api', 'ping'],
+  ['api', 'call', 'containerd.services.version.v1.Version/Version'],
+];
+
+for (const suite of chosenSuites('what a socket can be')) {
+  describe(`what a socket can be (${suite})`, () => {
+    const lab = sharedLab(suite);
+    const undone: (() => Promise<void> | void)[] = [];
+    afterEach(async () => {
+      for (const undo of undone.splice(0)) await undo();
+    });
+
+    test.for(Object.keys(SOCKETS))(
+      '%s: each command says what, where and what next, and ends',
+      async (name) => {
+        const sick = await SOCKETS[name]?.(lab());
+        if (sick === undefined) throw new Error('unreachable');
+        if (sick.undo !== undefined) undone.push(sick.undo);
+        const { address, words, options } = sick;
+        const at = ['--address', address];
+        const shown = address.replace('\u001b', '\\x1b').replace('\u202e', '\\u202e');
+
+        await inPairs(COMMANDS, async (command) => {
+          const run = await ctrscope(lab(), [...command, ...at], options);
+          expect(run.exitCode, run.stderr).toBe(1);
+          expect(run.stdout).toBe('');
+          isInert(run);
+          isClear(run, shown, words);
+        });
+
+        // A document says the same, and has no list that could be taken for an empty one.
+        const answer = await answerOf(lab(), ['get', 'containers', ...at], options);
+        expect(answer.exitCode).toBe(1);
+        expect(answer.items).toBeUndefined();
+        expect(answer.unknown.length).toBeGreaterThan(0);
+        for (const { reason } of answer.unknown) {
+          expect(reason).toContain(`at ${address}: `);
+          if (!/[\u001b]/.test(address)) expect(reason).toMatch(words);
+        }
+        isInert(answer);
+
+        // The report has the rest of the picture: the host, the finding, what took how long.
+        const report = await answerOf(lab(), ['report', ...at], options);
+        expect(report.exitCode, report.stderr).toBe(3);
+        expect(report.document).toMatchObject({ kind: 'report', verdict: 'fail', inventory: {} });
+        expect(report.document['findings']).toHaveLength(1);
+        expect(report.document['timings']).toContainEqual(
+          expect.objectContaining({ facet: 'host.system', outcome: 'seen' }),
+        );
+        for (const format of ['text', 'markdown']) {
+          const told = await ctrscope(lab(), ['report', '-o', format, ...at], options);
+          expect(told.exitCode).toBe(3);
+          expect(told.stdout).toMatch(/^(✗ FAIL: |## FAIL: )/);
+          expect(told.stdout).toMatch(/host.*kernel/);
+          isInert(told);
+        }
+      },
+    );
+
+    test('an address that is no path is refused as such, before anything is asked', async () => {
+      for (const address of ['tcp://127.0.0.1:1', 'containerd.sock', '']) {
+        const { exitCode, stderr } = await ctrscope(lab(), ['get', 'tasks', '--address', address]);
+        expect(exitCode).toBe(2);
+        expect(stderr).toContain('expected an absolute path or unix://PATH');
+      }
+      const env = { CONTAINERD_ADDRESS: 'tcp://127.0.0.1:1' };
+      const run = await ctrscope(lab(), ['get', 'tasks'], { env });
+      expect(run.exitCode).toBe(1);
+      isClear(run, 'tcp://127.0.0.1:1', /only unix sockets can be read/);
+      expect((await ctrscope(lab(), ['doctor'], { env })).exitCode).toBe(3);
+    });
+  });
+}
+
+describeLab('containerd killed while somebody looks', {}, (lab) => {
+  afterEach(() => lab().startContainerd());
+
+  test.for(['tasks', 'containers', 'report'])('ends %s with what is known, and no trace', async (what) => {
+    const image = await importSingleImage(lab());
+    await lab().ctr(['run', '--detach', image, `slow-${what}`, '/bin/sleep', '86400']);
+    // A stopped shim keeps the call open for two seconds: the kill comes in the middle of it.
+    const shim = shimsOf(lab().tag).find(({ id }) => id === `slow-${what}`);
+    if (shim === undefined) throw new Error('the container has no shim');
+    process.kill(shim.process.pid, 'SIGSTOP');
+    try {
+      const before = new Set(acceptedAt(lab().address));
+      const running = ctrscope(lab(), what === 'report' ? ['report'] : ['get', what]);
+      await until('the program has connected', () =>
+        acceptedAt(lab().address).find((inode) => !before.has(inode)),
+      );
+      await kill(lab());
+      const run = await running;
+      expect([1, 3, 5], run.stderr).toContain(run.exitCode);
+      isInert(run);
+      if (what === 'report') {
+        expect(run.exitCode).toBe(3);
+        expect(run.stdout).toMatch(/^✗ FAIL: /);
+      } else {
+        expect(run.stderr).toMatch(
+          new RegExp(` at ${lab().address}: .*(no process listens|Connection dropped|closed)`),
+        );
+      }
+    } finally {
+      process.kill(shim.process.pid, 'SIGCONT');
+    }
+  });
+
+  test('and started again is whole again', async () => {
+    const { exitCode, items } = await answerOf(lab(), ['get', 'containers']);
+    expect(exitCode).toBe(0);
+    expect(items?.map(({ id }) => id)).toEqual(['slow-containers', 'slow-report', 'slow-tasks']);
+  });
+});
+
+const pidOf = (lab: Lab): number => {
+  const pid = lab.containerdPid;
+  if (pid === undefined) throw new Error(`containerd of lab ${lab.tag} does not run`);
+  return pid;
+};
+
+const kill = async (lab: Lab): Promise<void> => {
+  const process = identify(pidOf(lab));
+  if (process !== undefined) await killProcesses([process]);
+};
+
+const served = async (
+  serve: (path: string) => Promise<FakeServer>,
+  path: string,
+  words: RegExp,
+): Promise<Sick> => {
+  const server = await serve(path);
+  return { address: path, words, undo: server.close };
+};
+
+/** Connections that the daemon at an address holds: accepted sockets have the name of the one that accepted them. */
+const acceptedAt = (address: string): readonly string[] =>
+  readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith(` ${address}`))
+    .flatMap((line) => / 00000000 \S+ 03 +(\d+) /.exec(line)?.[1] ?? []);
+
+/** Two at a time: most of them only wait. */
+const inPairs = async <T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> => {
+  const entries = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of entries) await work(item);
+  };
+  await Promise.all([worker(), worker(), worker()]);
+};
