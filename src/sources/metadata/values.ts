@@ -1,0 +1,113 @@
+/** The encodings of containerd's values. */
+import { fromBinary } from '@bufbuild/protobuf';
+import { AnySchema } from '@bufbuild/protobuf/wkt';
+import type { Cursor } from '../../bolt/cursor.ts';
+import type { Timestamp } from '../../host/observed.ts';
+
+/** A payload whose type is said and whose bytes are not yet decoded. */
+export interface Payload {
+  readonly typeUrl: string;
+  readonly value: Uint8Array;
+}
+
+/** A value that is not what its place says; the message says what it is instead. */
+export class ValueError extends Error {
+  override readonly name = 'ValueError';
+}
+
+/** Go's binary.PutVarint: zigzag, then seven bits a byte. @throws ValueError */
+export const varint = (entry: Cursor): bigint => {
+  const raw = uvarint(entry);
+  return (raw >> 1n) ^ -(raw & 1n);
+};
+
+/** Go's binary.PutUvarint. @throws ValueError */
+export const uvarint = (entry: Cursor): bigint => {
+  const small = smallUvarint(entry);
+  if (small >= 0) return BigInt(small);
+  let value = 0n;
+  for (let i = 0, shift = 0n; ; i += 1, shift += 7n) {
+    const byte = entry.valueByte(i);
+    if (byte === undefined || i === MAX_VARINT) throw new ValueError(`${words(entry)} are no varint`);
+    value |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) return BigInt.asUintN(64, value);
+  }
+};
+
+const MAX_VARINT = 10;
+
+// Most sizes and ids: no more than four bytes, so that no 64-bit arithmetic is needed. -1 for all others.
+function smallUvarint(entry: Cursor): number {
+  let value = 0;
+  for (let i = 0; i < 4; i += 1) {
+    const byte = entry.valueByte(i);
+    if (byte === undefined) return -1;
+    value |= (byte & 0x7f) << (7 * i);
+    if (byte < 0x80) return value;
+  }
+  return -1;
+}
+
+/**
+ * Go's time.MarshalBinary as RFC 3339 in UTC, as containerd's API gives it; null for Go's zero time, "not set".
+ *
+ *     0 version: 1, or 2 with one byte more, for zones with seconds
+ *     1 seconds since the year 1, big-endian 64 bits
+ *     9 nanoseconds, big-endian 32 bits
+ *     13 minutes east of Greenwich, -1 for UTC: says how it was written, not when it was
+ *
+ * @throws ValueError
+ */
+export const binaryTime = (entry: Cursor): Timestamp | null => {
+  const version = entry.valueByte(0);
+  if (entry.valueLength !== (version === 2 ? 16 : 15) || (version !== 1 && version !== 2)) {
+    throw new ValueError(`${words(entry)} are no time`);
+  }
+  const seconds = bigEndian(entry, 1) * 0x1_0000_0000 + bigEndian(entry, 5) - UNIX_EPOCH;
+  return timestamp(seconds, bigEndian(entry, 9));
+};
+
+/** RFC 3339 with up to nine fractional digits, as source `containerd` writes it; null for what is unset or out of range. */
+export const timestamp = (seconds: number, nanos: number): Timestamp | null => {
+  if (seconds <= -UNIX_EPOCH || seconds > MAX_SECONDS || nanos > 999_999_999) return null;
+  const whole = new Date(seconds * 1000).toISOString().slice(0, 19);
+  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
+  return `${whole}${fraction}Z`;
+};
+
+// Seconds from the year 1, Go's zero time, to 1970.
+const UNIX_EPOCH = 62_135_596_800;
+// Year 9999, the last that RFC 3339 can write.
+const MAX_SECONDS = 253_402_300_799;
+
+function bigEndian(entry: Cursor, at: number): number {
+  let value = 0;
+  for (let i = at; i < at + 4; i += 1) value = value * 256 + (entry.valueByte(i) ?? 0);
+  return value;
+}
+
+/** Every key of a bucket with its text. */
+export const textMap = (bucket: Cursor): Record<string, string> => {
+  const entries: [string, string][] = [];
+  while (bucket.next()) if (!bucket.isBucket) entries.push([bucket.keyText(), bucket.valueText()]);
+  // Not by assignment: a label may be called __proto__.
+  return Object.fromEntries(entries);
+};
+
+/** A protobuf Any. @throws ValueError */
+export const any = (entry: Cursor): Payload => {
+  try {
+    const { typeUrl, value } = fromBinary(AnySchema, entry.value());
+    return { typeUrl, value };
+  } catch (error) {
+    throw new ValueError(
+      `${words(entry)} are no protobuf Any: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+};
+
+function words(entry: Cursor): string {
+  const bytes = entry.value();
+  const shown = bytes.subarray(0, 16).toString('hex');
+  return `${bytes.length} bytes (${shown}${bytes.length > 16 ? '…' : ''})`;
+}

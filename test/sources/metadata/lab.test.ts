@@ -1,0 +1,415 @@
+/** Facts from disk held against the daemon's own answers, on live labs and on labs whose daemon was stopped. */
+import { copyFileSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../../src/bolt/database.ts';
+import { Leases } from '../../../src/gen/containerd/services/leases/v1/leases_pb.js';
+import { Store } from '../../../src/gen/containerd/services/sandbox/v1/store_pb.js';
+import { Snapshots } from '../../../src/gen/containerd/services/snapshots/v1/snapshots_pb.js';
+import { KINDS } from '../../../src/host/kinds/index.ts';
+import type { Listing, Observed } from '../../../src/host/observed.ts';
+import { type HostSnapshot, SCHEMA_VERSION } from '../../../src/host/snapshot.ts';
+import { decodeAny } from '../../../src/sources/containerd/any.ts';
+import { openConnection } from '../../../src/sources/containerd/connection.ts';
+import { listContainers, readBodies } from '../../../src/sources/containerd/containers.ts';
+import { listContent, listIngests } from '../../../src/sources/containerd/content.ts';
+import { listImages } from '../../../src/sources/containerd/images.ts';
+import { listLeases } from '../../../src/sources/containerd/leases.ts';
+import { listNamespaces } from '../../../src/sources/containerd/namespaces.ts';
+import { listSandboxes } from '../../../src/sources/containerd/sandboxes.ts';
+import { listSnapshots } from '../../../src/sources/containerd/snapshots.ts';
+import { filesBelow } from '../../../src/sources/metadata/disk.ts';
+import type { FactName } from '../../../src/sources/metadata/facts.ts';
+import { type MetadataAnswer, readMetadata } from '../../../src/sources/metadata/read.ts';
+import { dump } from '../../bolt/dump.ts';
+import { reference, referenceUnavailable } from '../../bolt/reference.ts';
+import { scratchFolder } from '../../bolt/scratch.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { seedLab } from '../../lab/seed.ts';
+import { sharedLab, skipReason, suites } from '../../lab/shared.ts';
+import { craftObjects } from '../../live/crafted-objects.ts';
+import { hasSandboxes } from '../../live/expected-items.ts';
+import { documentOf } from '../../live/program.ts';
+import { openWire, type Wire } from '../../live/wire.ts';
+
+const FACTS: readonly FactName[] = [
+  'containerd.namespaces',
+  'containerd.containers',
+  'containerd.bodies',
+  'containerd.images',
+  'containerd.content',
+  'containerd.ingests',
+  'containerd.snapshots',
+  'containerd.leases',
+  'containerd.sandboxes',
+  'metadata.leaseResources',
+  'metadata.snapshots',
+  'metadata.backends',
+  'metadata.ingests',
+  'metadata.sandboxBodies',
+];
+
+/** What the command line shows of a kind that is not in the files. */
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  containers: ['name', 'status', 'pid'],
+  images: ['platforms', 'size'],
+};
+
+const LIVE_MS = 120_000;
+
+for (const suite of suites()) {
+  const reason = skipReason(suite);
+  const title = reason === undefined ? suite : `${suite}, skipped: ${reason}`;
+
+  describe(`containerd's files (${title})`, { skip: reason !== undefined, timeout: LIVE_MS }, () => {
+    const lab = sharedLab(suite, { docker: suite === 'sid' ? 'containerd' : 'graphdriver' });
+    const scratch = scratchFolder();
+
+    beforeAll(async () => {
+      await seedLab(lab());
+      using wire = openWire(lab().address);
+      await craftObjects(lab(), wire);
+      await craftMore(lab(), wire);
+    }, LIVE_MS);
+
+    test('give every object as the daemon does', async () => {
+      const { facts, metaDb, snapshotters } = await settled(lab());
+      const connection = openConnection(lab().address);
+      try {
+        const options = { deadlineMs: 10_000 };
+        const namespaces = await listNamespaces(connection, options);
+        expect(itemsOf(facts['containerd.namespaces'])).toEqual(sorted(namespaces));
+        expect(namespaces.length).toBeGreaterThan(3);
+        const everywhere = async <T>(
+          list: (options: { namespace: string; deadlineMs: number }) => Promise<readonly T[]>,
+        ): Promise<T[]> => {
+          const all: T[] = [];
+          for (const { name: namespace } of namespaces) all.push(...(await list({ ...options, namespace })));
+          return sorted(all);
+        };
+        const containers = await everywhere((at) => listContainers(connection, at));
+        expect(itemsOf(facts['containerd.containers'])).toEqual(containers);
+        expect(itemsOf(facts['containerd.images'])).toEqual(
+          await everywhere((at) => listImages(connection, at)),
+        );
+        expect(itemsOf(facts['containerd.leases'])).toEqual(
+          await everywhere((at) => listLeases(connection, at)),
+        );
+        expect(itemsOf(facts['containerd.ingests'])).toEqual(
+          await everywhere((at) => listIngests(connection, at)),
+        );
+        // Before 2.0 the daemon's list of content leaves out when a blob was changed.
+        const content = await everywhere((at) => listContent(connection, at));
+        const old = content.every(({ updatedAt }) => updatedAt === null);
+        expect(old).toBe(suite !== 'sid');
+        expect(
+          itemsOf(facts['containerd.content']).map((blob) => (old ? { ...blob, updatedAt: null } : blob)),
+        ).toEqual(content);
+        expect(itemsOf(facts['containerd.snapshots'])).toEqual(
+          await everywhere(async (at) => [
+            ...(await listSnapshots(connection, 'overlayfs', at)),
+            ...(await listSnapshots(connection, 'native', at)),
+          ]),
+        );
+        const sandboxes = hasSandboxes(lab()) ? await everywhere((at) => listSandboxes(connection, at)) : [];
+        expect(itemsOf(facts['containerd.sandboxes'])).toEqual(sandboxes);
+        const bodies = await everywhere((at) =>
+          readBodies(
+            connection,
+            containers.filter(({ namespace }) => namespace === at.namespace).map(({ id }) => id),
+            at,
+          ),
+        );
+        expect(itemsOf(facts['containerd.bodies']).map(withoutProvenance)).toEqual(
+          bodies.map(withoutProvenance),
+        );
+        expect(bodies.length).toBeGreaterThan(12);
+      } finally {
+        connection.close();
+      }
+      expect(gapsOf(facts)).toEqual([]);
+      expect(metaDb).toMatchObject({
+        state: 'seen',
+        value: { version: suite === 'sid' ? 4 : 3, torn: false, damage: [], pageSize: 4096 },
+      });
+      expect(snapshotters.map(({ name }) => name)).toEqual(expect.arrayContaining(['native', 'overlayfs']));
+    });
+
+    test.each([
+      'namespaces',
+      'containers',
+      'images',
+      'content',
+      'ingests',
+      'snapshots',
+      'leases',
+      'sandboxes',
+    ])('give the same %s as `ctrscope get`', async (kind) => {
+      const answer = await settled(lab());
+      const { items } = await documentOf(lab(), ['get', kind, '--show-secrets']);
+      const live = items.map((item) => without(item, ELSEWHERE[kind] ?? []));
+      const disk = itemsOfKind(answer, kind).map((item) => without(item, ELSEWHERE[kind] ?? []));
+      expect(disk).toEqual(live);
+      expect(disk.length > 0).toBe(kind !== 'sandboxes' || hasSandboxes(lab()));
+    });
+
+    test('tell what the lists of the API leave out', async () => {
+      const { facts } = await settled(lab());
+      using wire = openWire(lab().address);
+      const { namespace } = lab();
+      const { resources } = await wire.call(Leases.method.listResources, { id: 'odd-lease' }, namespace);
+      expect(resources.map(({ type, id }) => `${type} ${id}`).sort()).toEqual(
+        itemsOf(facts['metadata.leaseResources'])
+          .filter(({ id }) => id === 'odd-lease')
+          .flatMap(({ content, ingests, snapshots }) => [
+            ...content.map((id) => `content ${id}`),
+            ...ingests.map((id) => `ingests ${id}`),
+            ...snapshots.map(({ snapshotter, key }) => `snapshots/${snapshotter} ${key}`),
+          ])
+          .sort(),
+      );
+      expect(resources).toHaveLength(4);
+      let committed = 0;
+      for (const { namespace, snapshotter, key, name, backend, children } of itemsOf(
+        facts['metadata.snapshots'],
+      )) {
+        expect(name).toMatch(new RegExp(`^${namespace}/\\d+/`));
+        if (backend.state !== 'seen') throw new Error(`${key} has no backend: ${JSON.stringify(backend)}`);
+        const parents = itemsOf(facts['containerd.snapshots']).filter(
+          (s) => s.namespace === namespace && s.parent === key,
+        );
+        expect([...children].sort()).toEqual(
+          parents
+            .filter((s) => s.snapshotter === snapshotter)
+            .map((s) => s.key)
+            .sort(),
+        );
+        if (backend.value.kind !== 'Committed') continue;
+        committed += 1;
+        const usage = await wire.call(Snapshots.method.usage, { snapshotter, key }, namespace);
+        expect([backend.value.size, backend.value.inodes]).toEqual([usage.size, usage.inodes]);
+        expect(
+          statSync(
+            join(
+              lab().containerdRoot,
+              `io.containerd.snapshotter.v1.${snapshotter}/snapshots/${backend.value.id}`,
+            ),
+          ).isDirectory(),
+        ).toBe(true);
+      }
+      expect(committed).toBeGreaterThan(2);
+      // The client that uploads has no lease: its ingest expires after a day.
+      const [ingest] = itemsOf(facts['metadata.ingests']).filter(({ ref }) => ref === 'seed-ingest');
+      expect(ingest).toMatchObject({ namespace, expected: null, expiresAt: expect.stringMatching(/^20/) });
+      expect(
+        statSync(
+          join(
+            lab().containerdRoot,
+            'io.containerd.content.v1.content/ingest',
+            ingest?.folder ?? '-',
+            'data',
+          ),
+        ).size,
+      ).toBe(1 << 20);
+      if (!hasSandboxes(lab())) return;
+      const { sandbox } = await wire.call(Store.method.get, { sandboxId: 'payloads' }, namespace);
+      expect(itemsOf(facts['metadata.sandboxBodies'])).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({
+            id: 'payloads',
+            place: suite === 'trixie' ? 'root' : 'v1',
+            spec: expect.objectContaining({
+              value: JSON.parse(String(Buffer.from(sandbox?.spec?.value ?? []))),
+            }),
+            extensions: { 'a/b': expect.objectContaining({ value: { c: 1 } }) },
+          }),
+        ]),
+      );
+    });
+
+    test('give the same when the daemon is stopped, and are not changed by being read', async () => {
+      const live = await settled(lab());
+      await lab().stopDockerd();
+      await lab().stopContainerd();
+      try {
+        const files = filesBelow(lab().containerdRoot);
+        const before = readFileSync(files.metaDb);
+        const { mtimeNs } = statSync(files.metaDb, { bigint: true });
+        const stopped = await read(lab());
+        expect(withoutTimes(stopped)).toEqual(withoutTimes(live));
+        expect(readFileSync(files.metaDb).equals(before)).toBe(true);
+        expect(statSync(files.metaDb, { bigint: true }).mtimeNs).toBe(mtimeNs);
+      } finally {
+        await lab().startContainerd();
+        await lab().startDockerd();
+      }
+    });
+
+    test('are dumped as the Go library dumps them, byte for byte', async (context) => {
+      const missing = await referenceUnavailable();
+      if (missing !== undefined) context.skip(missing);
+      await lab().stopDockerd();
+      await lab().stopContainerd();
+      try {
+        const { metaDb, snapshotters } = filesBelow(lab().containerdRoot);
+        let compared = 0;
+        for (const path of [metaDb, ...snapshotters.map(({ database }) => database)]) {
+          if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;
+          copyFileSync(path, scratch('copy.db'));
+          using database = openDatabase(path);
+          expect(dump(database) === (await reference('dump', scratch('copy.db'))), path).toBe(true);
+          compared += 1;
+        }
+        expect(compared).toBeGreaterThan(2);
+      } finally {
+        await lab().startContainerd();
+        await lab().startDockerd();
+      }
+    });
+
+    test('are read of one moment while the daemon changes them', async () => {
+      const { namespace } = lab();
+      let going = true;
+      const work = (async () => {
+        for (let i = 0; going; i += 1) {
+          await lab().ctr(['leases', 'create', '--id', `busy-${i}`, `number=${i}`], { namespace });
+          await lab().ctr(['leases', 'delete', `busy-${i}`], { namespace });
+        }
+      })();
+      let whole = 0;
+      for (const end = performance.now() + 3000; performance.now() < end; ) {
+        const answer = await read(lab());
+        const leases = itemsOf(answer.facts['containerd.leases']).filter(({ id }) => id.startsWith('busy-'));
+        if (answer.metaDb.state !== 'seen' || answer.metaDb.value.torn) continue;
+        whole += 1;
+        expect(gapsOf(answer.facts)).toEqual([]);
+        expect(leases.length).toBeLessThan(2);
+        for (const { id, labels } of leases) expect(id).toBe(`busy-${labels['number']}`);
+      }
+      going = false;
+      await work;
+      expect(whole).toBeGreaterThan(3);
+    });
+  });
+}
+
+const read = async (lab: Lab): Promise<MetadataAnswer> => {
+  const files = filesBelow(lab.containerdRoot);
+  const wants = FACTS;
+  const first = await readMetadata({ files, wants: ['containerd.containers'], decode: decodeAny });
+  const containers = itemsOf(first.facts['containerd.containers']).map(({ namespace, id }) => ({
+    namespace,
+    id,
+  }));
+  return await readMetadata({ files, wants, scope: { containers }, decode: decodeAny });
+};
+
+/** What the files say when they say it twice: containerd collects garbage a moment after the last change. */
+const settled = async (lab: Lab): Promise<MetadataAnswer> => {
+  let last = await read(lab);
+  for (let i = 0; i < 100; i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const next = await read(lab);
+    if (txidOf(next) === txidOf(last)) return next;
+    last = next;
+  }
+  throw new Error('meta.db of a quiet host keeps changing');
+};
+
+const txidOf = ({ metaDb }: MetadataAnswer): bigint | undefined =>
+  metaDb.state === 'seen' ? metaDb.value.txid : undefined;
+
+/** Objects that the seed and the crafted ones lack: a lease that holds something of each kind, a sandbox with payloads. */
+const craftMore = async (lab: Lab, wire: Wire): Promise<void> => {
+  const { namespace } = lab;
+  const digests = (await lab.ctr(['content', 'list', '--quiet'])).stdout.split('\n').slice(0, 2);
+  const resources = [
+    ...digests.map((id) => ({ type: 'content', id })),
+    { type: 'snapshots/overlayfs', id: 'web' },
+    { type: 'ingests', id: 'seed-ingest' },
+  ];
+  for (const resource of resources) {
+    await wire.call(Leases.method.addResource, { id: 'odd-lease', resource }, namespace);
+  }
+  if (!hasSandboxes(lab)) return;
+  const json = (value: unknown): { typeUrl: string; value: Uint8Array } => ({
+    typeUrl: 'types.containerd.io/opencontainers/runtime-spec/1/Spec',
+    value: Buffer.from(JSON.stringify(value)),
+  });
+  await wire.call(
+    Store.method.create,
+    {
+      sandbox: {
+        sandboxId: 'payloads',
+        runtime: { name: 'io.containerd.runc.v2' },
+        spec: json({ ociVersion: '1.1.0', hostname: 'pod' }),
+        extensions: { 'a/b': json({ c: 1 }) },
+      },
+    },
+    namespace,
+  );
+};
+
+type Facts = MetadataAnswer['facts'];
+
+const itemsOf = <T>(fact: Observed<Listing<T>> | undefined): T[] => {
+  if (fact?.state !== 'seen') throw new Error(`not seen: ${JSON.stringify(fact)}`);
+  return sorted(fact.value.items);
+};
+
+const gapsOf = (facts: Facts): unknown[] => {
+  const observed: readonly Observed<Listing<unknown>>[] = Object.values(facts);
+  return observed.flatMap((fact): readonly unknown[] => (fact.state === 'seen' ? fact.value.gaps : [fact]));
+};
+
+/** In an order that both sides can be put in. */
+const sorted = <T>(items: readonly T[]): T[] =>
+  items
+    .map(
+      (item) =>
+        [JSON.stringify(item, (_, value) => (typeof value === 'bigint' ? `${value}` : value)), item] as const,
+    )
+    .map(([text, item]) => [keyOf(item) || text, item] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([, item]) => item);
+
+const keyOf = (item: unknown): string => {
+  const { namespace, snapshotter, id, key, name, digest, ref } = item as Record<string, unknown>;
+  return [namespace, snapshotter, id, key, name, digest, ref].join('|');
+};
+
+/** Where and when a payload was read differs between the sources. */
+const withoutProvenance = (body: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(body, (key, value) =>
+      key === 'from' || key === 'at' || key === 'ms'
+        ? undefined
+        : typeof value === 'bigint'
+          ? `${value}n`
+          : value,
+    ),
+  );
+
+const withoutTimes = ({ facts, metaDb, snapshotters }: MetadataAnswer): unknown =>
+  withoutProvenance({ facts, metaDb, snapshotters });
+
+const without = (item: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(item).filter(([key]) => !keys.includes(key)));
+
+/** The items of a kind as the command line would print them, had it read the disk. */
+const itemsOfKind = ({ facts }: MetadataAnswer, name: string): Record<string, unknown>[] => {
+  const at = new Date().toISOString();
+  const facets = Object.fromEntries(Object.entries(facts).filter(([fact]) => fact.startsWith('containerd.')));
+  const host = {
+    schemaVersion: SCHEMA_VERSION,
+    at,
+    from: 'disk',
+    scope: {},
+    facets,
+    timings: [],
+  } as HostSnapshot;
+  const kind = KINDS.find((k) => k.name === name);
+  if (kind === undefined) throw new Error(`no kind ${name}`);
+  const items = kind.use((k) => k.rows(host).map((row) => k.item(row)));
+  return JSON.parse(JSON.stringify(items, (_, value) => (typeof value === 'bigint' ? Number(value) : value)));
+};
