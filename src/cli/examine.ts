@@ -1,12 +1,11 @@
 /** What doctor and report do alike: collect what the probes want, run them, look again before believing. */
-import { type LiveHost, openLiveHost } from '../collect/live.ts';
 import { diagnose, wantsOf } from '../diagnose/engine.ts';
 import type { Diagnosis, Probe } from '../host/finding.ts';
 import type { FacetName, HostSnapshot } from '../host/snapshot.ts';
 import type { UnknownEntry } from '../host/unknown-entries.ts';
 import { EXIT } from './exit-codes.ts';
-import { type GlobalOptions, liveOptions } from './globals.ts';
-import { foundNobody, sayChoice, sayNobody } from './no-containerd.ts';
+import type { GlobalOptions } from './globals.ts';
+import { type HostSource, openHost } from './host-source.ts';
 
 export interface Examined {
   readonly host: HostSnapshot;
@@ -15,7 +14,7 @@ export interface Examined {
 }
 
 /**
- * Collects and diagnoses the live host.
+ * Collects and diagnoses the host.
  * @param more facets that are shown besides what the probes want
  * @param unknownIn what a view of the snapshot does not know
  * @returns undefined when there is no containerd to examine, which has then been said
@@ -26,30 +25,24 @@ export const examine = async (
   more: readonly FacetName[],
   unknownIn: (host: HostSnapshot) => readonly UnknownEntry[],
 ): Promise<Examined | undefined> => {
-  const live = openLiveHost(liveOptions(globals));
+  const source = await openHost(globals);
   try {
-    return await examineLive(live, globals, probes, more, unknownIn);
+    return await examineHost(source, probes, more, unknownIn);
   } finally {
-    live.close();
+    await source.close();
   }
 };
 
-async function examineLive(
-  live: LiveHost,
-  globals: GlobalOptions,
+async function examineHost(
+  source: HostSource,
   probes: readonly Probe[],
   more: readonly FacetName[],
   unknownIn: (host: HostSnapshot) => readonly UnknownEntry[],
 ): Promise<Examined | undefined> {
-  const host = await live.collect([...new Set([...wantsOf(probes), ...more])]);
-  const nobody = foundNobody(host);
-  if (nobody !== undefined) {
-    await sayNobody(nobody);
-    return undefined;
-  }
-  if (globals.quiet !== true) await sayChoice(host);
+  const host = await source.collect([...new Set([...wantsOf(probes), ...more])]);
+  if (!(await source.introduce(host))) return undefined;
   const unknown = unknownIn(host);
-  const diagnosis = await diagnose(host, probes, (wants) => live.collect(wants), unknown.length);
+  const diagnosis = await diagnose(host, probes, source.recheck, unknown.length);
   return { host, diagnosis, unknown };
 }
 

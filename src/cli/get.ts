@@ -1,5 +1,4 @@
 /** `ctrscope get KIND [NAME…]` */
-import { openLiveHost } from '../collect/live.ts';
 import { type AnyKind, KINDS, kindNamed } from '../host/kinds/index.ts';
 import type { Kind } from '../host/kinds/kind.ts';
 import { isUnknown } from '../host/observed.ts';
@@ -11,12 +10,14 @@ import { escapeText } from '../text/escape.ts';
 import { nearest } from '../text/nearest.ts';
 import { documentHead, documentText } from './document.ts';
 import { EXIT } from './exit-codes.ts';
-import { formatOf, type GlobalOptions, liveOptions } from './globals.ts';
-import { foundNobody, sayChoice, sayNobody } from './no-containerd.ts';
+import { formatOf, type GlobalOptions } from './globals.ts';
+import { openHost } from './host-source.ts';
 import { writeError, writeHint, writeOut } from './terminal-output.ts';
 import { UsageError } from './usage-error.ts';
 
 const FORMATS = ['text', 'json', 'yaml', 'csv'] as const;
+/** Lines of what is not known; a screen is enough of them. */
+const MAX_UNKNOWN = 20;
 
 /** Lists one kind; the exit code says whether it was read whole. */
 export const get = async (
@@ -26,18 +27,13 @@ export const get = async (
 ): Promise<number> => {
   const kind = kindOf(word);
   const format = formatOf(globals, FORMATS);
-  const host = openLiveHost(liveOptions(globals));
+  const host = await openHost(globals);
   try {
     const snapshot = await host.collect(kind.wants);
-    const nobody = foundNobody(snapshot);
-    if (nobody !== undefined) {
-      await sayNobody(nobody);
-      return EXIT.failed;
-    }
-    if (globals.quiet !== true) await sayChoice(snapshot);
+    if (!(await host.introduce(snapshot))) return EXIT.failed;
     return await kind.use((typed) => print(typed, kind, snapshot, names, format, globals));
   } finally {
-    host.close();
+    await host.close();
   }
 };
 
@@ -70,19 +66,22 @@ async function print<Row>(
     await writeOut(lines.map((line) => `${line}\n`).join(''));
   }
 
-  if (main.state === 'absent' && main.why !== undefined) await writeError(main.why);
-  else if (all.length === 0 && !isUnknown(main) && format === 'text' && globals.quiet !== true) {
-    await writeError(kind.whenEmpty);
+  if (globals.quiet !== true && !isUnknown(main)) {
+    if (main.state === 'absent' && main.why !== undefined) await writeError(main.why);
+    else if (all.length === 0 && format === 'text') await writeError(kind.whenEmpty);
   }
   await sayUnknown(unknown, globals);
+  if (isUnknown(main)) return EXIT.failed; // whether a name is there cannot be said
   for (const name of missing) await writeError(`${kind.singular} ${escapeText(name)}: not found`);
-  if (isUnknown(main) || missing.length > 0) return EXIT.failed;
+  if (missing.length > 0) return EXIT.failed;
   return unknown.length > 0 ? EXIT.partial : EXIT.ok;
 }
 
 async function sayUnknown(unknown: readonly UnknownEntry[], globals: GlobalOptions): Promise<void> {
   if (globals.quiet === true) return;
-  for (const entry of unknown) await writeError(`unknown: ${unknownLine(entry)}`);
+  for (const entry of unknown.slice(0, MAX_UNKNOWN)) await writeError(`unknown: ${unknownLine(entry)}`);
+  const more = unknown.length - MAX_UNKNOWN;
+  if (more > 0) await writeError(`unknown: … and ${more} more; -o json has them all`);
   const hint = unknown.map(({ state }) => hintFor(state)).find((line) => line !== undefined);
   if (hint !== undefined) await writeHint(`try: ${hint}`);
 }

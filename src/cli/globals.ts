@@ -9,6 +9,7 @@ export interface GlobalOptions {
   readonly address?: string;
   readonly namespace?: string;
   readonly dockerHost?: string;
+  readonly bundle?: string;
   readonly output?: string;
   readonly color: boolean;
   readonly timeout?: number;
@@ -24,6 +25,8 @@ export const declareGlobals = (program: Command): Command =>
     .addOption(
       new Option('-n, --namespace <name>', 'one namespace instead of all').env('CONTAINERD_NAMESPACE'),
     )
+    .addOption(new Option('--docker-host <address>', "Docker's socket (also DOCKER_HOST)"))
+    .addOption(new Option('--bundle <file>', 'a support bundle instead of the live host'))
     .addOption(new Option('-o, --output <format>', 'text, json or yaml; commands may have more'))
     .addOption(new Option('--no-color', 'no colours (also NO_COLOR)'))
     .addOption(
@@ -38,9 +41,15 @@ export const liveOptions = (globals: GlobalOptions): LiveOptions => ({
   environment: process.env,
   ...(globals.address === undefined ? {} : { address: globals.address }),
   ...(globals.namespace === undefined || globals.namespace === '' ? {} : { namespace: globals.namespace }),
+  ...(globals.dockerHost === undefined ? {} : { dockerHost: globals.dockerHost }),
   ...(globals.timeout === undefined ? {} : { timeoutMs: globals.timeout }),
   ...(globals.showSecrets === undefined ? {} : { showSecrets: globals.showSecrets }),
 });
+
+/** For commands that need a live host. @throws UsageError with --bundle */
+export const refuseBundle = (command: string, { bundle }: GlobalOptions): void => {
+  if (bundle !== undefined) throw new UsageError(`${command} has no use for --bundle`);
+};
 
 /** The output format. @throws UsageError that names the formats there are */
 export const formatOf = <Format extends string>(

@@ -1,24 +1,30 @@
 /** `ctrscope inspect REF…|--all` */
-import { type LiveHost, openLiveHost } from '../collect/live.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Chain, chains } from '../host/chain.ts';
-import { type ContainerRow, containerRows } from '../host/kinds/containers.ts';
+import { type Subject, subjectKey, subjects } from '../host/docker-subjects.ts';
 import { isUnknown } from '../host/observed.ts';
 import { resolveContainers } from '../host/reference.ts';
-import { facet, type HostSnapshot, withFacets } from '../host/snapshot.ts';
+import { type FacetName, facet, type HostSnapshot, type Scope, withFacets } from '../host/snapshot.ts';
 import { entriesOf, unknownFacets } from '../host/unknown-entries.ts';
 import { chainItem, chainLines } from '../report/chain.ts';
 import { hintFor, unknownLine } from '../report/unknown.ts';
 import { escapeText } from '../text/escape.ts';
 import { documentHead, documentText } from './document.ts';
 import { EXIT } from './exit-codes.ts';
-import { formatOf, type GlobalOptions, liveOptions } from './globals.ts';
-import { foundNobody, sayChoice, sayNobody } from './no-containerd.ts';
+import { formatOf, type GlobalOptions } from './globals.ts';
+import { type HostSource, openHost } from './host-source.ts';
 import { writeError, writeHint, writeOut } from './terminal-output.ts';
 import { UsageError } from './usage-error.ts';
 
 const FORMATS = ['text', 'json', 'yaml'] as const;
+// What is listed of every container, and what is read of each that is inspected.
+const LISTS: readonly FacetName[] = ['containerd.containers', 'containerd.tasks', 'docker.containers'];
+const CONTAINERD: readonly FacetName[] = ['containerd.bodies', 'containerd.snapshots', 'containerd.images'];
+const DOCKER: readonly FacetName[] = ['docker.bodies', 'docker.endpoint'];
+/** A container that starts or ends is known to one of the two before the other. */
+const SETTLE_MS = 300;
 
-/** Follows containers through containerd: record, task, snapshot, image and OCI spec. */
+/** Follows containers through Docker and containerd: record, task, snapshot, image and OCI spec. */
 export const inspect = async (
   references: readonly string[],
   { all }: { readonly all?: boolean },
@@ -28,41 +34,40 @@ export const inspect = async (
   if ((references.length === 0) === (all !== true)) {
     throw new UsageError('inspect takes references, or --all');
   }
-  const live = openLiveHost(liveOptions(globals));
+  const source = await openHost(globals);
   try {
-    return await inspectLive(live, references, all === true, format, globals);
+    return await inspectHost(source, references, all === true, format, globals);
   } finally {
-    live.close();
+    await source.close();
   }
 };
 
-async function inspectLive(
-  live: LiveHost,
+async function inspectHost(
+  source: HostSource,
   references: readonly string[],
   all: boolean,
   format: (typeof FORMATS)[number],
   globals: GlobalOptions,
 ): Promise<number> {
-  const first = await live.collect(['containerd.containers', 'containerd.tasks']);
-  const nobody = foundNobody(first);
-  if (nobody !== undefined) {
-    await sayNobody(nobody);
-    return EXIT.failed;
-  }
-  if (globals.quiet !== true) await sayChoice(first);
+  const first = await source.collect(LISTS);
+  if (!(await source.introduce(first))) return EXIT.failed;
   const listed = facet(first, 'containerd.containers');
-  const rows = containerRows(first);
-  const { found, missing } = resolve(rows, references);
-  const wanted = all ? rows : found;
+  const known = subjects(first);
+  const { found, missing } = resolve(known, references);
+  const wanted = all ? known : found;
 
-  const host = await readBodies(live, first, wanted);
-  const keys = new Set(wanted.map(keyOf));
-  const inspected = chains(host, (row) => keys.has(keyOf(row)));
+  const host = await readBodies(source, first, wanted);
+  const keys = new Set(wanted.map(subjectKey));
+  const inspected = await lookTwice(
+    source,
+    chains(host, (subject) => keys.has(subjectKey(subject))),
+  );
   const unknown = [
-    ...unknownFacets(host, ['containerd.containers', 'containerd.tasks']),
+    ...unknownFacets(host, [...LISTS, ...DOCKER]),
     ...entriesOf(inspected.flatMap(({ gaps }) => gaps)),
   ];
-  await printChains(inspected, host, unknown, isUnknown(listed), format);
+  const nothing = isUnknown(listed) && inspected.length === 0;
+  await printChains(inspected, host, unknown, nothing, format);
   if (format === 'text' || missing.length > 0 || isUnknown(listed)) {
     for (const entry of globals.quiet === true ? [] : unknown)
       await writeError(`unknown: ${unknownLine(entry)}`);
@@ -70,24 +75,37 @@ async function inspectLive(
     if (hint !== undefined) await writeHint(`try: ${hint}`);
   }
   for (const reference of missing) await writeError(`container ${escapeText(reference)}: not found`);
-  if (isUnknown(listed) || missing.length > 0) return EXIT.failed;
+  if (nothing || missing.length > 0) return EXIT.failed;
   return unknown.length > 0 ? EXIT.partial : EXIT.ok;
 }
 
 async function readBodies(
-  live: LiveHost,
+  source: HostSource,
   first: HostSnapshot,
-  rows: readonly ContainerRow[],
+  wanted: readonly Subject[],
 ): Promise<HostSnapshot> {
-  if (rows.length === 0) return first;
-  const containers = rows.map(({ container: { namespace, id } }) => ({ namespace, id }));
-  const namespaces = [...new Set(containers.map(({ namespace }) => namespace))];
-  const second = await live.collect(['containerd.bodies', 'containerd.snapshots', 'containerd.images'], {
-    namespaces,
-    containers,
-  });
-  return withFacets(first, second);
+  if (wanted.length === 0) return first;
+  const docker = wanted.some((subject) => subject.docker) ? DOCKER : [];
+  return withFacets(first, await source.collect([...CONTAINERD, ...docker], scopeOf(wanted)));
 }
+
+/** Whoever disagrees is looked at once more: only what both looks see is said. */
+async function lookTwice(source: HostSource, first: readonly Chain[]): Promise<readonly Chain[]> {
+  const disagreeing = first.filter(disagrees).map(({ subject }) => subject);
+  if (disagreeing.length === 0 || source.recheck === undefined) return first;
+  await pause(SETTLE_MS);
+  const host = await source.collect([...LISTS, ...CONTAINERD, ...DOCKER], scopeOf(disagreeing));
+  const again = new Map(chains(host).map((chain) => [subjectKey(chain.subject), chain]));
+  return first.map((chain) => (disagrees(chain) ? (again.get(subjectKey(chain.subject)) ?? chain) : chain));
+}
+
+const disagrees = ({ links }: Chain): boolean =>
+  links.some(({ layer, state }) => layer === 'docker' && state === 'disagreeing');
+
+const scopeOf = (wanted: readonly Subject[]): Scope => ({
+  namespaces: [...new Set(wanted.map(({ namespace }) => namespace))],
+  containers: wanted.map(({ namespace, id }) => ({ namespace, id })),
+});
 
 async function printChains(
   inspected: readonly Chain[],
@@ -105,22 +123,20 @@ async function printChains(
 }
 
 function resolve(
-  rows: readonly ContainerRow[],
+  known: readonly Subject[],
   references: readonly string[],
-): { readonly found: readonly ContainerRow[]; readonly missing: readonly string[] } {
-  const found = new Map<string, ContainerRow>();
+): { readonly found: readonly Subject[]; readonly missing: readonly string[] } {
+  const found = new Map<string, Subject>();
   const missing: string[] = [];
   for (const reference of references) {
-    const matches = resolveContainers(rows, reference);
+    const matches = resolveContainers(known, reference);
     if (matches.length > 1) {
-      const candidates = matches.map((row) => escapeText(keyOf(row))).join(', ');
+      const candidates = matches.map((subject) => escapeText(subjectKey(subject))).join(', ');
       throw new UsageError(`"${escapeText(reference)}" is more than one container: ${candidates}`);
     }
     const match = matches[0];
     if (match === undefined) missing.push(reference);
-    else found.set(keyOf(match), match);
+    else found.set(subjectKey(match), match);
   }
   return { found: [...found.values()], missing };
 }
-
-const keyOf = ({ container }: ContainerRow): string => `${container.namespace}/${container.id}`;

@@ -3,8 +3,9 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { escapeText } from '../text/escape.ts';
 import { nearest } from '../text/nearest.ts';
 import type { DoctorOptions } from './doctor.ts';
+import type { EventsOptions } from './events.ts';
 import { EXIT } from './exit-codes.ts';
-import { declareGlobals, type GlobalOptions } from './globals.ts';
+import { declareGlobals, type GlobalOptions, refuseBundle } from './globals.ts';
 import { writeError, writeHint } from './terminal-output.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from './version.ts';
@@ -60,11 +61,11 @@ const run = async (argv: readonly string[]): Promise<number> => {
     .command('inspect')
     .summary('the whole chain of a container')
     .description(
-      'Follows containers through containerd: record, task, snapshot, image and the decoded OCI spec.',
+      'Follows containers through Docker and containerd: record, task, snapshot, image and the decoded OCI spec.',
     )
     .argument(
       '[refs...]',
-      'container id, its first four or more characters, namespace/id, or the pid of its init',
+      "Docker's name, container id, its first four or more characters, namespace/id, or the pid of its init",
     )
     .option('--all', 'every container')
     .addHelpText(
@@ -108,12 +109,77 @@ const run = async (argv: readonly string[]): Promise<number> => {
       code = await doctor(options, globals());
     });
 
+  const bundle = program
+    .command('bundle')
+    .summary('carry a host away in a file, and open such a file')
+    .description(
+      'A support bundle is a tar.gz of everything that could be read, secrets withheld. It opens without containerd and as any user.',
+    );
+  bundle
+    .command('create')
+    .description('Reads the live host once and writes the bundle and its checksum; nothing is overwritten.')
+    .argument('[file]', 'default: ctrscope-HOST-TIME-ID.tar.gz in this directory')
+    .option('--allow-leaks', 'write it also when something in it looks like a secret')
+    .addHelpText(
+      'after',
+      examples(['ctrscope bundle create', 'ctrscope bundle create /tmp/web-1.tar.gz -n moby']),
+    )
+    .action(async (file: string | undefined, options: { allowLeaks?: boolean }) => {
+      refuseBundle('bundle create', globals());
+      const { createBundle } = await import('./bundle.ts');
+      code = await createBundle(file, options, globals());
+    });
+  bundle
+    .command('open')
+    .description('Opens a bundle in the terminal UI; without a terminal, prints its report.')
+    .argument('<file>')
+    .addHelpText(
+      'after',
+      examples(['ctrscope bundle open web-1.tar.gz', 'ctrscope --bundle web-1.tar.gz inspect --all -o json']),
+    )
+    .action(async (file: string) => {
+      refuseBundle('bundle open', globals());
+      const { tui } = await import('./tui.ts');
+      code = await tui({ ...globals(), bundle: file });
+    });
+
+  program
+    .command('events')
+    .summary('what happens, as it happens')
+    .description(
+      'Follows containerd and Docker on one clock until it is interrupted. A stream that broke is taken up again, and what may be missing is said. Formats: text, json (one line each, the last a summary).',
+    )
+    .option(
+      '--type <type>',
+      'only this one, e.g. task.exit, or task for all of its kind (repeatable)',
+      collect,
+      [],
+    )
+    .option('--filter <term>', 'FIELD=VALUE[,VALUE], also != ~ !~ (repeatable; all must hold)', collect, [])
+    .option('--since <time>', 'a duration back from now, or a time; only Docker keeps events')
+    .option('--for <duration>', 'stop by itself after this long')
+    .addHelpText(
+      'after',
+      examples([
+        'ctrscope events',
+        'ctrscope events --type task.exit,task.oom -n moby',
+        'ctrscope events --filter id~web --filter exitStatus!=0 -o json',
+        'ctrscope events --since 10m --for 1s',
+      ]),
+    )
+    .action(async (options: EventsOptions) => {
+      refuseBundle('events', globals());
+      const { events } = await import('./events.ts');
+      code = await events(options, globals());
+    });
+
   const api = program
     .command('api')
     .summary("containerd's API: its methods, one call, latencies")
     .description(
       "Talks to containerd's gRPC API as it is. containerd has no reflection, so list asks for each method of our definitions by itself.",
-    );
+    )
+    .hook('preAction', () => refuseBundle('api', globals()));
   api
     .command('list')
     .description('Shows each service and method, and whether this daemon implements it.')
@@ -167,6 +233,13 @@ function positive(text: string): number {
   return n;
 }
 
+// A call that failed says why; what to try is the same as for a listing that did.
+async function sayHint(state: string): Promise<void> {
+  const { hintFor } = await import('../report/unknown.ts');
+  const hint = hintFor(state);
+  if (hint !== undefined) await writeHint(`try: ${hint}`);
+}
+
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
@@ -178,9 +251,12 @@ function examples(lines: readonly string[]): string {
 void run(process.argv.slice(2))
   .catch(async (error: unknown) => {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    await writeError(error instanceof Error ? error.message : String(error));
-    if (!(error instanceof UsageError)) return EXIT.failed;
-    await writeHint('see `ctrscope --help`');
-    return EXIT.usage;
+    await writeError(escapeText(error instanceof Error ? error.message : String(error)));
+    if (error instanceof UsageError) {
+      await writeHint('see `ctrscope --help`');
+      return EXIT.usage;
+    }
+    if (error instanceof Error && 'state' in error) await sayHint(String(error.state));
+    return EXIT.failed;
   })
   .then((code) => process.exit(code));

@@ -9,6 +9,9 @@ export const writeError = (line: string): Promise<void> => write(process.stderr,
 /** A hint below an error. */
 export const writeHint = (line: string): Promise<void> => write(process.stderr, `  ${line}\n`);
 
+// The stream says it twice, to the writer and as an event; an event that nobody hears ends the process with a stack trace.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
@@ -19,4 +22,6 @@ function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   });
 }
 
-const isBrokenPipe = (error: Error): boolean => 'code' in error && error.code === 'EPIPE';
+// After the first EPIPE the stream is destroyed, and further writes say that instead.
+const isBrokenPipe = (error: Error): boolean =>
+  'code' in error && (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED');

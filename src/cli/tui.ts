@@ -1,15 +1,11 @@
-/** `ctrscope` without a command: the terminal UI on the live host, or the report where there is no terminal. */
-import { hostname } from 'node:os';
-import type { LiveHost } from '../collect/live.ts';
-import { openLiveHost } from '../collect/live.ts';
-import { liveFeed } from '../collect/live-feed.ts';
+/** `ctrscope` without a command: the terminal UI on the host, or the report where there is no terminal. */
 import type { DetailSource } from '../host/feed.ts';
 import { items } from '../host/kinds/listing.ts';
-import { isUnknown, seenValue } from '../host/observed.ts';
+import { isUnknown } from '../host/observed.ts';
 import { facet } from '../host/snapshot.ts';
 import { EXIT } from './exit-codes.ts';
-import { type GlobalOptions, liveOptions } from './globals.ts';
-import { foundNobody, sayNobody } from './no-containerd.ts';
+import type { GlobalOptions } from './globals.ts';
+import { type HostSource, openHost } from './host-source.ts';
 
 /** Opens the UI; resolves with the exit code when the user leaves it. */
 export const tui = async (globals: GlobalOptions): Promise<number> => {
@@ -18,27 +14,22 @@ export const tui = async (globals: GlobalOptions): Promise<number> => {
     const { report } = await import('./report.ts');
     return report(globals);
   }
-  const live = openLiveHost(liveOptions(globals));
+  const source = await openHost(globals);
   try {
-    const found = await live.collect(['containerd.discovery']);
-    const nobody = foundNobody(found);
-    if (nobody !== undefined) {
-      await sayNobody(nobody);
-      return EXIT.failed;
-    }
-    const address = seenValue(facet(found, 'containerd.discovery'))?.chosen?.address ?? '';
+    const found = await source.collect(['containerd.discovery']);
+    if (!(await source.introduce(found))) return EXIT.failed;
     const { runTui, TUI_WANTS } = await import('../tui/index.tsx');
     return await runTui({
-      feed: liveFeed(live, TUI_WANTS),
-      details: detailsOf(live),
+      feed: await source.feed(TUI_WANTS),
+      details: detailsOf(source),
       colour: coloured(globals) ? 'basic' : 'none',
-      title: { host: hostname(), address },
+      title: source.title(found),
       stdin: process.stdin,
       stdout: process.stdout,
       stderr: process.stderr,
     });
   } finally {
-    live.close();
+    await source.close();
   }
 };
 
@@ -50,10 +41,10 @@ function coloured(globals: GlobalOptions): boolean {
   return process.env['TERM'] !== 'dumb';
 }
 
-function detailsOf(live: LiveHost): DetailSource {
+function detailsOf(source: HostSource): DetailSource {
   return {
     body: async (container) => {
-      const host = await live.collect(['containerd.bodies'], {
+      const host = await source.collect(['containerd.bodies'], {
         namespaces: [container.namespace],
         containers: [container],
       });

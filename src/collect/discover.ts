@@ -5,6 +5,10 @@ import { socketPath, wellKnownAddresses } from '../sources/containerd/address.ts
 import { askSocket } from '../sources/containerd/socket.ts';
 import { readContainerdConfig } from '../sources/system/containerd-config.ts';
 
+// What a containerd without flags reads and serves; defaults/defaults_linux.go.
+const DEFAULT_CONFIG = '/etc/containerd/config.toml';
+const DEFAULT_ADDRESS = '/run/containerd/containerd.sock';
+
 /** How long one candidate has to answer. */
 const ANSWER_MS = 300;
 
@@ -31,7 +35,7 @@ export const discover = async (
   environment: NodeJS.ProcessEnv,
 ): Promise<Discovery> => {
   const named = distinct([
-    ...(await processAddresses(daemons)),
+    ...processAddresses(daemons),
     ...wellKnownAddresses(environment['XDG_RUNTIME_DIR']).map(
       ({ address, named }): Named => ({ address, origin: 'well-known', named }),
     ),
@@ -60,31 +64,33 @@ function choose(candidates: readonly Candidate[]): Candidate | null {
   );
 }
 
-async function processAddresses(daemons: readonly DaemonProcess[]): Promise<Named[]> {
-  const running = daemons.filter(({ role }) => role === 'containerd');
-  const found = await Promise.all(
-    running.map(async (daemon): Promise<Named[]> => {
-      const address = await addressOf(daemon);
-      return address === null ? [] : [{ address, origin: 'process', named: `containerd, pid ${daemon.pid}` }];
-    }),
-  );
-  const dockers = daemons.flatMap((daemon): Named[] =>
-    daemon.role === 'dockerd' && daemon.address !== null
-      ? [{ address: daemon.address, origin: 'process', named: `dockerd, pid ${daemon.pid}` }]
-      : [],
-  );
-  return [...found.flat(), ...dockers];
+function processAddresses(daemons: readonly DaemonProcess[]): Named[] {
+  const named = (role: DaemonProcess['role']): Named[] =>
+    daemons.flatMap((daemon): Named[] =>
+      // The paths of a container are not ours.
+      daemon.role === role && daemon.address !== null && daemon.sameRoot !== false
+        ? [{ address: daemon.address, origin: 'process', named: `${role}, pid ${daemon.pid}` }]
+        : [],
+    );
+  return [...named('containerd'), ...named('dockerd')];
 }
 
-/** Where a containerd process serves: its command line, else the sockets it listens on, else its config file. */
-export const addressOf = async (daemon: DaemonProcess): Promise<string | null> => {
-  if (daemon.address !== null) return daemon.address;
+/** Where a containerd process serves, or is about to: its command line, else its sockets, else its config file. */
+export const addressOf = async ({
+  address,
+  listens,
+  config,
+  sameRoot,
+}: DaemonProcess): Promise<string | null> => {
+  if (address !== null) return normalAddress(address);
   // The gRPC socket is the one that has a ttrpc sibling.
-  const listens = seenValue(daemon.listens) ?? [];
-  const served = listens.find((path) => listens.includes(`${path}.ttrpc`));
+  const paths = seenValue(listens) ?? [];
+  const served = paths.find((path) => paths.includes(`${path}.ttrpc`));
   if (served !== undefined) return served;
-  if (daemon.config === null) return null;
-  return seenValue(await readContainerdConfig(daemon.config))?.address ?? null;
+  if (sameRoot === false) return null;
+  const told = await readContainerdConfig(config ?? DEFAULT_CONFIG);
+  if (told.state === 'absent') return config === null ? DEFAULT_ADDRESS : null;
+  return told.state === 'seen' ? normalAddress(told.value.address ?? DEFAULT_ADDRESS) : null;
 };
 
 function distinct(named: readonly Named[]): Named[] {

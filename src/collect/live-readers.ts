@@ -18,6 +18,7 @@ import type { FacetName, Facets, Scope } from '../host/snapshot.ts';
 import type { CallOptions, Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
 import { addressOf, ask, discover, type Named, namedAddress, normalAddress } from './discover.ts';
+import { dockerReaders } from './docker-readers.ts';
 import {
   bodyWithoutSecrets,
   daemonWithoutSecrets,
@@ -31,10 +32,14 @@ const DEFAULT_TIMEOUT_MS = 2000;
 const DEFAULT_TASKS_TIMEOUT_MS = 3500;
 const NAMESPACES_IN_FLIGHT = 8;
 const LEAST_DEADLINE_MS = 50;
+// How long namespaces are still asked, with that least of a deadline, when a slow daemon has taken the time of all.
+const OVERTIME_MS = 500;
 
 export interface LiveOptions {
   /** `--address`. */
   readonly address?: string;
+  /** `--docker-host`. */
+  readonly dockerHost?: string;
   /** `--namespace` or CONTAINERD_NAMESPACE; without it, all. */
   readonly namespace?: string;
   /** `--timeout`. */
@@ -123,16 +128,24 @@ export const liveReaders = (context: ReaderContext): Readers => {
       );
     },
     'containerd.bodies': async () => {
-      const { readBodies } = await import('../sources/containerd/containers.ts');
+      const { readBodies, unreadBody } = await import('../sources/containerd/containers.ts');
       const wanted = scope.containers ?? [];
       const namespaces = [...new Set(wanted.map(({ namespace }) => namespace))];
       return call(context, 'Containers.Get', async (connection, { deadlineMs }) => {
         const items: ContainerBody[] = [];
+        const failures: CallFailure[] = [];
         await eachLimited(namespaces, NAMESPACES_IN_FLIGHT, async (namespace) => {
           const ids = wanted.filter((container) => container.namespace === namespace).map(({ id }) => id);
-          const bodies = await readBodies(connection, ids, { namespace, deadlineMs });
-          for (const body of bodies) items.push(shown(body, bodyWithoutSecrets));
+          try {
+            const bodies = await readBodies(connection, ids, { namespace, deadlineMs });
+            for (const body of bodies) items.push(shown(body, bodyWithoutSecrets));
+          } catch (error) {
+            if (!(error instanceof CallFailure)) throw error;
+            failures.push(error);
+            for (const id of ids) items.push(unreadBody(id, namespace, error));
+          }
         });
+        if (failures[0] !== undefined && failures.length === namespaces.length) throw failures[0];
         return complete(items);
       });
     },
@@ -213,6 +226,7 @@ export const liveReaders = (context: ReaderContext): Readers => {
         ? absent(listed.from, listed.at, 'this containerd has no sandbox store; the service came with 1.7')
         : listed;
     },
+    ...dockerReaders({ ...context, containerd: () => chosenAddress(context) }),
   };
 };
 
@@ -261,11 +275,13 @@ async function perNamespace<T>(
   const gaps: Gap[] = [];
   const failures: Unknown[] = [];
   await eachLimited(names, NAMESPACES_IN_FLIGHT, async (namespace) => {
-    const deadlineMs = Math.max(LEAST_DEADLINE_MS, endAt - performance.now());
+    const left = endAt - performance.now();
+    const deadlineMs = Math.max(LEAST_DEADLINE_MS, left);
     try {
+      if (left < -OVERTIME_MS) throw unasked(connection, from, namespace);
       const listing = await read(connection, { namespace, deadlineMs });
       for (const item of listing.items) items.push(item);
-      gaps.push(...listing.gaps);
+      for (const gap of listing.gaps) gaps.push(gap);
     } catch (error) {
       if (!(error instanceof CallFailure)) throw error;
       const at = new Date().toISOString();
@@ -277,6 +293,11 @@ async function perNamespace<T>(
   const first = failures[0];
   if (first !== undefined && failures.length === names.length) return { ...first, from };
   return now({ items, gaps }, `${from} at ${connection.address}`);
+}
+
+function unasked(connection: Connection, from: string, namespace: string): CallFailure {
+  const why = `${from} at ${connection.address}: the time was over before namespace ${namespace} could be asked; --timeout gives more`;
+  return new CallFailure({ state: 'timeout', code: 0, method: from, why, ms: 0 });
 }
 
 async function namespacesInScope({ scope, once }: ReaderContext): Promise<string[] | Absent | Unknown> {
@@ -319,8 +340,10 @@ async function readEndpoint(context: ReaderContext): Promise<Observed<Endpoint>>
     listeningSockets(),
     context.once('proc.daemons'),
   ]);
-  const listening: Observed<boolean> =
-    sockets.state === 'seen' ? { ...sockets, value: [...sockets.value.values()].includes(path) } : sockets;
+  const listening: Observed<number> =
+    sockets.state === 'seen'
+      ? { ...sockets, value: [...sockets.value.values()].filter((bound) => bound === path).length }
+      : sockets;
   return now(
     {
       address: path,

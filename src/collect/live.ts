@@ -1,9 +1,8 @@
 /** A HostSnapshot of the live host: exactly the facets that are wanted, each read once, each failing alone. */
-import { type Absent, type Observed, seenValue, type Unknown, unknown } from '../host/observed.ts';
+import { type Absent, type Observed, type Unknown, unknown } from '../host/observed.ts';
 import {
   type FacetName,
   type Facets,
-  facet,
   type HostSnapshot,
   SCHEMA_VERSION,
   type Scope,
@@ -12,16 +11,19 @@ import {
 import { socketPath } from '../sources/containerd/address.ts';
 import type { Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
-import { namedAddress } from './discover.ts';
 import { type LiveOptions, liveReaders, NoContainerd } from './live-readers.ts';
 
 export type { LiveOptions } from './live-readers.ts';
 
 export interface LiveHost {
+  /** What it was opened with. */
+  readonly options: LiveOptions;
   /** Reads the wanted facets anew. */
   collect(wants: readonly FacetName[], scope?: Scope): Promise<HostSnapshot>;
-  /** Calls back for every event of containerd until the signal aborts. @throws CallFailure when the stream breaks */
-  watch(signal: AbortSignal, changed: () => void): Promise<void>;
+  /** The channel to a containerd, the same that its facets are read through. */
+  connect(address: string): Promise<Connection>;
+  /** Closes the channel: the next call opens one at once, and does not wait until gRPC tries the old one again. */
+  disconnect(): void;
   /** gRPC calls made so far. */
   calls(): number;
   close(): void;
@@ -32,37 +34,22 @@ export const openLiveHost = (options: LiveOptions): LiveHost => {
   let connection: Connection | undefined;
   const connect = async (address: string): Promise<Connection> => {
     const path = socketPath(address) ?? address;
+    const { openConnection } = await import('../sources/containerd/connection.ts');
+    // Looked at only now: many facets are read at once, and all through one channel.
     if (connection?.address !== path) {
       connection?.close();
-      const { openConnection } = await import('../sources/containerd/connection.ts');
       connection = openConnection(path);
     }
     return connection;
   };
   const collect: LiveHost['collect'] = (wants, scope) =>
     collectOnce(options, connect, wants, scope ?? scopeOf(options));
-  return {
-    collect,
-    watch: async (signal, changed) => {
-      const { watchEvents } = await import('../sources/containerd/events.ts');
-      const address = await addressToWatch(options, collect);
-      if (address !== undefined) await watchEvents(await connect(address), signal, changed);
-    },
-    calls: () => connection?.calls() ?? 0,
-    close: () => connection?.close(),
+  const disconnect = (): void => {
+    connection?.close();
+    connection = undefined;
   };
+  return { options, collect, connect, disconnect, calls: () => connection?.calls() ?? 0, close: disconnect };
 };
-
-// The same choice as for the facets; without anybody to watch there are no changes.
-async function addressToWatch(
-  options: LiveOptions,
-  collect: LiveHost['collect'],
-): Promise<string | undefined> {
-  const named = namedAddress(options.address, options.environment);
-  if (named !== undefined) return named.address;
-  const host = await collect(['containerd.discovery']);
-  return seenValue(facet(host, 'containerd.discovery'))?.chosen?.address;
-}
 
 const scopeOf = (options: LiveOptions): Scope =>
   options.namespace === undefined ? {} : { namespaces: [options.namespace] };

@@ -32,7 +32,7 @@ describe.skipIf(reason !== undefined)(
     test.for([
       ['get', 'namespaces', '-o', 'json'],
       ['get', 'containers', '-o', 'yaml'],
-      ['inspect', '--all'],
+      ['inspect', '--all', '-o', 'json'],
       ['report', '-o', 'markdown'],
       ['doctor'],
       ['api', 'ping', '--count', '1'],
