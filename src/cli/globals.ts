@@ -1,7 +1,7 @@
 /** Options that stand before or after every command's name. */
 import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
-import type { LiveOptions } from '../collect/live-readers.ts';
+import type { LiveOptions } from '../collect/reader-context.ts';
 import { parseDuration } from '../text/units.ts';
 import { UsageError } from './usage-error.ts';
 

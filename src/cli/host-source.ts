@@ -74,11 +74,7 @@ function recordedSource(recorded: RecordedHost, globals: GlobalOptions): HostSou
     recheck: undefined,
     feed: async (wants) => {
       const { recordedFeed } = await import('../collect/recorded.ts');
-      // The UI calls a host by its own name where it has one; this title says that it is a recording.
-      return recordedFeed(
-        recorded,
-        wants.filter((facetName) => facetName !== 'host.system'),
-      );
+      return recordedFeed(recorded, wants);
     },
     title: () => ({ host: `BUNDLE ${altered.length > 0 ? '(altered) ' : ''}${name}`, address: captured() }),
     introduce: async () => {

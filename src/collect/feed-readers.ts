@@ -11,7 +11,7 @@ import { listManifests } from '../sources/containerd/manifests.ts';
 import { readNamespace } from '../sources/containerd/namespaces.ts';
 import { readSnapshot } from '../sources/containerd/snapshots.ts';
 import { readTask } from '../sources/containerd/tasks.ts';
-import type { LiveOptions } from './live-readers.ts';
+import type { LiveOptions } from './reader-context.ts';
 import { imageWithoutSecrets, withoutSecretLabels } from './withhold.ts';
 
 const DEFAULT_TIMEOUT_MS = 2000;

@@ -1,24 +1,24 @@
 /** How each facet of a live host is read. */
 import { realpath } from 'node:fs/promises';
 import type { ContainerBody, Plugin } from '../host/containerd.ts';
-import type { DaemonProcess, Endpoint } from '../host/daemon.ts';
+import type { DaemonProcess } from '../host/daemon.ts';
 import {
   type Absent,
   absent,
   type Gap,
-  isUnknown,
   type Listing,
   type Observed,
-  seen,
   seenValue,
   type Unknown,
   unknown,
 } from '../host/observed.ts';
-import type { FacetName, Facets, Scope } from '../host/snapshot.ts';
+import type { Scope } from '../host/snapshot.ts';
 import type { CallOptions, Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
-import { addressOf, ask, discover, type Named, namedAddress, normalAddress } from './discover.ts';
+import { addressOf, ask, discover, namedAddress, normalAddress } from './discover.ts';
 import { dockerReaders } from './docker-readers.ts';
+import { readEndpoint } from './endpoint-reader.ts';
+import { chosenAddress, now, type ReaderContext, type Readers } from './reader-context.ts';
 import {
   bodyWithoutSecrets,
   daemonWithoutSecrets,
@@ -35,38 +35,7 @@ const LEAST_DEADLINE_MS = 50;
 // How long namespaces are still asked, with that least of a deadline, when a slow daemon has taken the time of all.
 const OVERTIME_MS = 500;
 
-export interface LiveOptions {
-  /** `--address`. */
-  readonly address?: string;
-  /** `--docker-host`. */
-  readonly dockerHost?: string;
-  /** `--namespace` or CONTAINERD_NAMESPACE; without it, all. */
-  readonly namespace?: string;
-  /** `--timeout`. */
-  readonly timeoutMs?: number;
-  readonly showSecrets?: boolean;
-  readonly environment: NodeJS.ProcessEnv;
-}
-
-/** There is nobody to ask: the fact that every facet of containerd then is. */
-export class NoContainerd extends Error {
-  readonly fact: Absent | Unknown;
-  constructor(fact: Absent | Unknown) {
-    super(fact.why ?? 'no containerd');
-    this.fact = fact;
-  }
-}
-
-export interface ReaderContext {
-  readonly options: LiveOptions;
-  readonly scope: Scope;
-  readonly connect: (address: string) => Promise<Connection>;
-  /** A facet, read once per snapshot however many need it. */
-  readonly once: <K extends FacetName>(name: K) => Promise<Observed<Facets[K]>>;
-}
-
-export type Readers = { readonly [K in FacetName]: () => Promise<Observed<Facets[K]>> };
-
+/** The reader of each facet. */
 export const liveReaders = (context: ReaderContext): Readers => {
   const { options, scope, once } = context;
   const shown = <T>(item: T, withhold: (item: T) => T): T => (options.showSecrets ? item : withhold(item));
@@ -235,19 +204,6 @@ async function connected(context: ReaderContext): Promise<Connection> {
   return context.connect((await chosenAddress(context)).address);
 }
 
-async function chosenAddress({ options, once }: ReaderContext): Promise<Named> {
-  const named = namedAddress(options.address, options.environment);
-  if (named !== undefined) return named;
-  const discovery = await once('containerd.discovery');
-  if (isUnknown(discovery)) throw new NoContainerd(discovery);
-  const chosen = discovery.state === 'seen' ? discovery.value.chosen : null;
-  if (chosen === null) {
-    const why = 'no containerd on this machine: no process, and none of the sockets exists';
-    throw new NoContainerd(absent(discovery.from, discovery.at, why));
-  }
-  return chosen;
-}
-
 async function call<T>(
   context: ReaderContext,
   from: string,
@@ -329,49 +285,6 @@ async function perSnapshotter<T>(
   return { items, gaps };
 }
 
-async function readEndpoint(context: ReaderContext): Promise<Observed<Endpoint>> {
-  const { readSocketFile, ownIdentity } = await import('../sources/containerd/endpoint.ts');
-  const { listeningSockets } = await import('../sources/proc/unix-sockets.ts');
-  const named = await chosenAddress(context);
-  const path = normalAddress(named.address);
-  const [candidate, file, sockets, daemons] = await Promise.all([
-    ask(named),
-    readSocketFile(path),
-    listeningSockets(),
-    context.once('proc.daemons'),
-  ]);
-  const listening: Observed<number> =
-    sockets.state === 'seen'
-      ? { ...sockets, value: [...sockets.value.values()].filter((bound) => bound === path).length }
-      : sockets;
-  return now(
-    {
-      address: path,
-      origin: named.origin,
-      answer: candidate.answer,
-      file,
-      listening,
-      listeners: await listenersOf(path, daemons),
-      self: ownIdentity(),
-      checkedAt: new Date().toISOString(),
-    },
-    `connect ${path}`,
-  );
-}
-
-async function listenersOf(
-  path: string,
-  daemons: Observed<Listing<DaemonProcess>>,
-): Promise<Endpoint['listeners']> {
-  if (daemons.state !== 'seen') return daemons;
-  const containerds = daemons.value.items.filter(({ role }) => role === 'containerd');
-  const unread = daemons.value.gaps[0] ?? containerds.map(({ listens }) => listens).find(isUnknown);
-  if (unread !== undefined) return unread;
-  const { boundAt } = await import('../sources/proc/unix-sockets.ts');
-  const here = await Promise.all(containerds.map((daemon) => boundAt(daemon, path)));
-  return { ...daemons, value: containerds.filter((_, i) => here[i]).map(({ pid }) => pid) };
-}
-
 async function withAddress(daemon: DaemonProcess): Promise<DaemonProcess> {
   if (daemon.role === 'containerd') return { ...daemon, address: await addressOf(daemon) };
   return daemon.address === null ? daemon : { ...daemon, address: normalAddress(daemon.address) };
@@ -389,10 +302,6 @@ function inScope(scope: Scope, namespace: string): boolean {
 
 function complete<T>(items: readonly T[]): Listing<T> {
   return { items, gaps: [] };
-}
-
-function now<T>(value: T, from: string): Observed<T> {
-  return seen(value, from, new Date().toISOString());
 }
 
 async function eachLimited<T>(

@@ -11,9 +11,10 @@ import {
 import { socketPath } from '../sources/containerd/address.ts';
 import type { Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
-import { type LiveOptions, liveReaders, NoContainerd } from './live-readers.ts';
+import { liveReaders } from './live-readers.ts';
+import { type LiveOptions, NoContainerd } from './reader-context.ts';
 
-export type { LiveOptions } from './live-readers.ts';
+export type { LiveOptions } from './reader-context.ts';
 
 export interface LiveHost {
   /** What it was opened with. */

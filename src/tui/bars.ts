@@ -10,7 +10,7 @@ import type { Listing } from './listing.ts';
 import type { Prompt, State } from './model.ts';
 import { completions } from './palette.ts';
 import { justify, type Line, type Span, span, spansWidth } from './spans.ts';
-import { ageSeconds, isStale } from './status.ts';
+import { ageSeconds, isRecorded, isStale } from './status.ts';
 import { VIEWS, viewNamed } from './views.ts';
 
 /** A part of a line that can be clicked. */
@@ -41,6 +41,8 @@ export const titleLine = (state: State, cells: number): Line => {
 };
 
 function hostName(state: State): string {
+  // A recording's title says that it is one.
+  if (isRecorded(state)) return state.title.host;
   const system = state.shown === null ? undefined : seenValue(facet(state.shown.host, 'host.system'));
   return system?.hostname ?? state.title.host;
 }
@@ -61,6 +63,7 @@ function facts(state: State): readonly string[] {
 function freshness(state: State): readonly Span[] {
   const time = state.shown === null ? [] : [span(' '), span(clock(state.shown.host.at))];
   if (state.connection.state === 'waiting') return [span('◌ connecting', 'created')];
+  if (isRecorded(state)) return [span('◫ recorded', 'warn'), ...time];
   if (state.connection.state !== 'live') return [span('✗ disconnected', 'bad'), ...time];
   if (state.paused)
     return [span(state.behind === null ? '‖ paused' : '‖ paused, p for newer', 'paused'), ...time];

@@ -14,9 +14,13 @@ const BANNER_ROWS = 3;
 export const ageSeconds = (state: State): number =>
   state.shown === null ? 0 : Math.max(0, Math.floor((state.now - state.shown.receivedAt) / 1000));
 
+/** Whether a bundle is shown: it is old on purpose, and its title says how old. */
+export const isRecorded = (state: State): boolean => state.shown?.host.from === 'bundle';
+
 /** Whether what is shown may no longer be true. A paused screen is old on purpose. */
 export const isStale = (state: State): boolean =>
   state.shown !== null &&
+  !isRecorded(state) &&
   (state.connection.state === 'lost' ||
     state.connection.state === 'ended' ||
     (!state.paused && state.now - state.shown.receivedAt >= STALE_AFTER_MS));
@@ -43,5 +47,7 @@ export const nextTick = (state: State): number | undefined => {
     state.flash !== null ||
     (state.body?.state === 'loading' && state.tab === 'Spec');
   if (isCounting) return 1000;
-  return state.paused ? undefined : Math.max(1000, state.shown.receivedAt + STALE_AFTER_MS - state.now);
+  return state.paused || isRecorded(state)
+    ? undefined
+    : Math.max(1000, state.shown.receivedAt + STALE_AFTER_MS - state.now);
 };
