@@ -45,7 +45,9 @@ export const findDockers = async (question: DockerQuestion): Promise<DockerDisco
   const served = daemons.flatMap(({ pid, sockets }) =>
     sockets.map((address): NamedDocker => ({ address, origin: 'process', named: `dockerd, pid ${pid}` })),
   );
-  const places = await distinct([...(named === undefined ? [] : [named]), ...served, ...question.places]);
+  // A flag is a choice, and nothing else takes its place; a variable may be there for other programs.
+  const others = named?.origin === 'flag' ? [] : [...served, ...question.places];
+  const places = await distinct([...(named === undefined ? [] : [named]), ...others]);
   const candidates = await Promise.all(places.map((place) => lookAt(place, daemons, question, answers)));
   return { containerd, candidates, chosen: chooseDocker(candidates) };
 };

@@ -93,6 +93,21 @@ describe('a Docker that the user named', () => {
     expect(chosen).toMatchObject({ address: ours.socket, origin: 'process' });
   });
 
+  test('by flag is the one or none: no other takes its place', async () => {
+    await using other = await startFake(dockerOn('/run/other/containerd.sock'));
+    await using ours = await startFake(dockerOn());
+    for (const address of [other.socket, 'tcp://127.0.0.1:1', '/nowhere.sock']) {
+      const { chosen, candidates } = await find({
+        named: { address, origin: 'flag', named: '--docker-host' },
+        processes: async () => [dockerd(ours.socket, OURS)],
+        places: [wellKnown(ours.socket)],
+      });
+      expect(chosen).toBeNull();
+      expect(candidates).toHaveLength(1);
+    }
+    expect(ours.requests).toEqual([]);
+  });
+
   test.each([
     ['tcp://127.0.0.1:2375', 'Docker over tcp is not supported'],
     ['ssh://me@there', 'Docker over ssh is not supported'],
