@@ -54,13 +54,12 @@ export const withholdText = (text: string): string => {
   return out;
 };
 
-/** Labels or annotations: values under secret names withheld, the others searched. */
+/** Labels or annotations, by key: containerd sends them in another order each time. Secrets are withheld. */
 export const withholdLabels = (labels: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(labels).map(([key, value]) => [
-      key,
-      isSecretKey(key) && value !== '' ? WITHHELD : withholdDocument(value),
-    ]),
+    Object.entries(labels)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => [key, isSecretKey(key) && value !== '' ? WITHHELD : withholdDocument(value)]),
   );
 
 // kubectl and compose put whole manifests into labels and annotations, environments and all.
