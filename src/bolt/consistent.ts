@@ -10,6 +10,7 @@
 import { BoltError } from './damage.ts';
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts';
 import type { BoltSource } from './io.ts';
+import { newest } from './meta.ts';
 
 export interface Consistent<T> {
   readonly value: T;
@@ -18,6 +19,8 @@ export interface Consistent<T> {
   /** Whether newer ones were finished meanwhile, each time: then the value may mix several. */
   readonly torn: boolean;
   readonly tries: number;
+  /** Whether there was no valid meta page, and `salvage` has found a way in; the transaction is then 0. */
+  readonly salvaged: boolean;
   /** What had to be left out, as far as it is listed. */
   readonly damage: readonly BoltError[];
   /** How many more there are. */
@@ -56,10 +59,11 @@ export const readConsistently = async <T>(
     using database = openDatabase(source, { ...rest, onDamage });
     const { txid } = database.meta;
     const outcome = await settled(inSlices(read(database), signal));
-    const changed = database.newestTxid() !== newestOf(database);
+    const changed = database.newestTxid() !== newest(database.metas)?.txid;
     if (changed && attempt < tries) continue;
     if ('value' in outcome) {
-      return { value: outcome.value, txid, torn: changed, tries: attempt, damage, unlisted };
+      const { isSalvaged: salvaged } = database;
+      return { value: outcome.value, txid, torn: changed, tries: attempt, salvaged, damage, unlisted };
     }
     if (changed && outcome.error instanceof BoltError) throw torn(attempt, outcome.error);
     throw outcome.error;
@@ -82,13 +86,6 @@ export const inSlices = async <T>(steps: Generator<unknown, T>, signal?: AbortSi
     steps.return(undefined as never);
   }
 };
-
-function newestOf({ metas, meta }: Database): bigint {
-  return metas.both.reduce(
-    (max, other) => (other instanceof BoltError || other.txid < max ? max : other.txid),
-    meta.txid,
-  );
-}
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 

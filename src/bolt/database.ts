@@ -3,8 +3,9 @@ import { closeSync } from 'node:fs';
 import { Cursor } from './cursor.ts';
 import { BoltError } from './damage.ts';
 import { type BoltSource, openSource, readFully, sizeOf } from './io.ts';
-import { type Meta, type Metas, newest, type ReadAt, readMetas } from './meta.ts';
+import { type Meta, type Metas, neitherValid, newest, type ReadAt, readMetas } from './meta.ts';
 import { PageFile, type PageFileOptions } from './page-file.ts';
+import { salvageMeta } from './salvage.ts';
 
 export interface DatabaseOptions extends PageFileOptions {
   /**
@@ -12,6 +13,8 @@ export interface DatabaseOptions extends PageFileOptions {
    * @default 'newest'
    */
   readonly meta?: 'newest' | 'older';
+  /** A bucket that the root bucket has for sure: the way to it where both meta pages are broken. @default refuses such a file */
+  readonly salvage?: Uint8Array;
 }
 
 /** One transaction of a file. `using` closes it. */
@@ -21,6 +24,8 @@ export interface Database extends Disposable {
   /** The transaction's meta page, and both as they were found. */
   readonly meta: Meta;
   readonly metas: Metas;
+  /** Whether there was no valid meta page, and the root was found without: the file as one of its last transactions left it. */
+  readonly isSalvaged: boolean;
   /** Its pages, for those who look below the buckets. */
   readonly file: PageFile;
   /** On the root bucket, before its first entry. Each call makes a cursor of its own. */
@@ -47,7 +52,9 @@ export const openDatabase = (source: BoltSource, options: DatabaseOptions = {}):
       return bytes.subarray(0, readFully(fd, bytes, 0, length, offset));
     };
     const metas = readMetas(readAt);
-    const meta = chosen(metas, options.meta);
+    const salvaged =
+      newest(metas) === undefined ? salvagedMeta(fd, readAt, metas, options.salvage) : undefined;
+    const meta = salvaged ?? chosen(metas, options.meta);
     // After the meta page: a file that grows is as large as its transaction needs before that one is finished.
     const fileSize = sizeOf(fd);
     const file = new PageFile(fd, fileSize, meta, options);
@@ -57,10 +64,11 @@ export const openDatabase = (source: BoltSource, options: DatabaseOptions = {}):
       fileSize,
       meta,
       metas,
+      isSalvaged: salvaged !== undefined,
       file,
       root,
       bucket: (...names) => descend(root(), names),
-      newestTxid: () => newestTxid(readAt),
+      newestTxid: () => newest(readMetas(readAt))?.txid,
       [Symbol.dispose]: () => closeSync(fd),
     };
   } catch (error) {
@@ -69,21 +77,18 @@ export const openDatabase = (source: BoltSource, options: DatabaseOptions = {}):
   }
 };
 
+function salvagedMeta(fd: number, readAt: ReadAt, metas: Metas, bucket: Uint8Array | undefined): Meta {
+  const meta = bucket === undefined ? undefined : salvageMeta(fd, readAt, sizeOf(fd), bucket);
+  if (meta === undefined) throw neitherValid(metas);
+  return meta;
+}
+
 function chosen(metas: Metas, which: 'newest' | 'older' = 'newest'): Meta {
   const best = newest(metas);
   const meta = which === 'newest' ? best : metas.both.find((other) => other !== best);
   if (meta instanceof BoltError) throw meta;
   if (meta === undefined) throw new BoltError({ code: 'meta', what: 'no valid meta page' });
   return meta;
-}
-
-function newestTxid(readAt: ReadAt): bigint | undefined {
-  try {
-    return newest(readMetas(readAt))?.txid;
-  } catch (error) {
-    if (error instanceof BoltError && error.code !== 'unreadable') return undefined;
-    throw error;
-  }
 }
 
 function descend(from: Cursor, names: readonly (string | Uint8Array)[]): Cursor | undefined {

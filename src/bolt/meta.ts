@@ -33,27 +33,47 @@ export type ReadAt = (offset: number, length: number) => Buffer;
 
 /** Both meta pages, each valid or with what is wrong with it. */
 export interface Metas {
-  readonly pageSize: number;
   readonly both: readonly [Meta | BoltError, Meta | BoltError];
+  /** The file's first bytes, for those who wonder what it is instead. */
+  readonly start: Buffer;
 }
 
 /**
  * Finds the page size and reads both meta pages: the first names the size; where it is broken, the second is looked for at
  * every size there may be.
- * @throws BoltError `meta` or `notBolt` when neither is valid
  */
 export const readMetas = (readAt: ReadAt): Metas => {
+  const start = readAt(0, 16);
   const first = readMeta(readAt, 0, 0);
   if (!(first instanceof BoltError)) {
-    return { pageSize: first.pageSize, both: [first, readMeta(readAt, 1, first.pageSize)] };
+    return { both: [first, readMeta(readAt, 1, first.pageSize)], start };
   }
-  const broken: BoltError[] = [first];
+  let broken: BoltError | undefined;
   for (const pageSize of PAGE_SIZES) {
     const second = readMeta(readAt, 1, pageSize);
-    if (!(second instanceof BoltError)) return { pageSize, both: [first, second] };
-    if (second.code === 'meta') broken.push(second);
+    if (!(second instanceof BoltError)) return { both: [first, second], start };
+    // Where something is left of it, that is the one to speak of.
+    if (broken === undefined || second.code === 'meta') broken = second;
   }
-  throw neither(broken, readAt(0, 16));
+  return { both: [first, broken ?? first], start };
+};
+
+/** Why a file without a valid meta page cannot be read: damaged, or no database at all. */
+export const neitherValid = ({ both, start }: Metas): BoltError => {
+  const cause = both.find((meta) => meta instanceof BoltError && meta.code === 'meta');
+  if (cause instanceof BoltError) {
+    return new BoltError({
+      ...cause.fields,
+      what: `both meta pages are broken; of one: ${cause.fields.what}`,
+      cause,
+    });
+  }
+  return new BoltError({
+    code: 'notBolt',
+    offset: 0,
+    what: 'not a bbolt database: no meta page of any page size',
+    found: `${start.toString('hex')} at its beginning`,
+  });
 };
 
 /** The newest of the valid ones. */
@@ -118,24 +138,6 @@ export const fnv1a = (bytes: Uint8Array): bigint => {
   for (const byte of bytes) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   return hash;
 };
-
-function neither(broken: readonly BoltError[], start: Buffer): BoltError {
-  const metas = broken.filter(({ code }) => code === 'meta');
-  const [cause] = metas;
-  if (cause === undefined) {
-    return new BoltError({
-      code: 'notBolt',
-      offset: 0,
-      what: 'not a bbolt database: no meta page of any page size',
-      found: `${start.toString('hex')} at its beginning`,
-    });
-  }
-  return new BoltError({
-    ...cause.fields,
-    what: `both meta pages are broken; of one: ${cause.fields.what}`,
-    cause,
-  });
-}
 
 function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;

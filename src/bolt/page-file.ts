@@ -74,6 +74,8 @@ export class PageFile {
   /** Bytes, when the transaction was chosen. */
   readonly fileSize: number;
   readonly highWater: number;
+  /** Pages that the file has, of those the transaction counts. */
+  readonly pages: number;
   readonly littleEndian: boolean;
   readonly onDamage: (damage: BoltError) => void;
   readonly #fd: number;
@@ -98,6 +100,7 @@ export class PageFile {
     this.pageSize = meta.pageSize;
     this.fileSize = fileSize;
     this.highWater = meta.highWater;
+    this.pages = Math.min(meta.highWater, Math.floor(fileSize / meta.pageSize));
     this.littleEndian = meta.littleEndian;
     this.onDamage = options.onDamage ?? rethrow;
     this.#maxPageBytes = maxPageBytes;
@@ -108,11 +111,6 @@ export class PageFile {
     this.#held = new Float64Array(places).fill(-1);
   }
 
-  /** Pages that the file has, of those the transaction counts. */
-  get pages(): number {
-    return Math.min(this.highWater, Math.floor(this.fileSize / this.pageSize));
-  }
-
   /**
    * A branch or leaf page, checked.
    * @param from the place that leads to it
@@ -120,6 +118,7 @@ export class PageFile {
    */
   load(id: number, from: number): Page {
     if (!(id >= 2 && id < this.highWater)) throw this.#noSuchPage(id, from);
+    if (id >= this.pages) throw this.#beyondEnd(id, 1);
     const known = this.#from.get(id);
     if (known !== undefined && known !== from) throw this.#secondReference(id, known, from);
     if (this.#large?.id === id) return this.#large;

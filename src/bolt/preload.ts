@@ -20,7 +20,7 @@ import {
   readPageNumber,
 } from './format.ts';
 
-const CHUNK = 1 << 20;
+const CHUNK = 256 << 10;
 const ALIGN = 8;
 /** Beyond this the table of pages would itself be large. */
 const MAX_PAGES = 4 << 20;

@@ -91,9 +91,7 @@ test(
       expect(maxRssMiB).toBeLessThan(300);
       // Cases that never get past the door would show nothing.
       expect(entries).toBeGreaterThan(share * 20);
-      expect(Object.keys(outcomes)).toEqual(
-        expect.arrayContaining(['damaged', 'unsound', 'metadata seen', 'metadata failed']),
-      );
+      expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['damaged', 'unsound', 'metadata seen']));
     }
   },
   CASES * MOST_MS,

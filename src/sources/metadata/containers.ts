@@ -8,12 +8,13 @@ import {
   LABELS,
   type Labelled,
   readRecord,
+  sharedText,
   type Timed,
   text,
   UPDATED_AT,
 } from './record.ts';
 import { KEY } from './schema.ts';
-import { any, type Payload } from './values.ts';
+import { any, type Payload, shared } from './values.ts';
 
 /** What a container or sandbox carries besides its record, undecoded. */
 export interface Payloads {
@@ -43,18 +44,18 @@ export const RUNTIME: Field<{ runtime: string }> = {
   read: (entry, draft) => {
     if (!entry.isBucket) return;
     const runtime = entry.child();
-    while (runtime.next()) if (runtime.keyIs(KEY.name)) draft.runtime = runtime.valueText();
+    while (runtime.next()) if (runtime.keyIs(KEY.name)) draft.runtime = shared(runtime.valueText());
   },
 };
 
 const FIELDS: readonly Field<ContainerDraft>[] = [
   CREATED_AT,
-  text(KEY.image, 'image', 'image'),
+  sharedText(KEY.image, 'image'),
   LABELS,
   RUNTIME,
   text(KEY.sandboxId, 'sandbox', 'sandbox'),
   text(KEY.snapshotKey, 'snapshotKey', 'snapshotKey'),
-  text(KEY.snapshotter, 'snapshotter', 'snapshotter'),
+  sharedText(KEY.snapshotter, 'snapshotter'),
   UPDATED_AT,
 ];
 

@@ -41,6 +41,8 @@ export interface DatabaseFile {
   readonly version: number | null;
   /** Whether the daemon finished other transactions during each of our readings: then objects may be missing or twice. */
   readonly torn: boolean;
+  /** Whether both meta pages are broken, and the rest was found without them: as one of the last transactions left it. */
+  readonly salvaged: boolean;
   /** What is damaged, in words, as far as it is listed. */
   readonly damage: readonly string[];
 }

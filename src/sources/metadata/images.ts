@@ -10,6 +10,7 @@ import {
   type RecordRead,
   readMap,
   readRecord,
+  sharedText,
   type Timed,
   text,
   UPDATED_AT,
@@ -30,7 +31,7 @@ interface ImageDraft extends TargetDraft, Labelled, Timed {
 
 const TARGET: readonly Field<TargetDraft>[] = [
   text(KEY.digest, 'digest', 'digest'),
-  text(KEY.mediaType, 'mediaType', 'mediaType'),
+  sharedText(KEY.mediaType, 'mediaType'),
   {
     key: KEY.size,
     name: 'targetSize',

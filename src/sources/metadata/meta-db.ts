@@ -55,12 +55,21 @@ export function* readMeta(database: Database, wants: MetaWants, notes: Notes): G
     sandboxes: [],
     sandboxBodies: [],
   };
+  const old: MetaRead['sandboxes'] = [];
   const root = database.root();
   while (root.next()) {
     if (!root.isBucket) continue;
     if (root.keyIs(KEY.v1)) yield* readSchema(root.child(), wants, notes, read);
-    else if (inScope(wants, root.keyText())) yield* readOldSandboxes(root, wants, notes, read);
+    else if (wantsSandboxes(wants.facts) && inScope(wants, root.keyText())) {
+      push(old, yield* readOldSandboxes(root, notes));
+    }
   }
+  // A daemon that was put back to 1.7 and forth again has both places: what 2.x shows is what counts.
+  const known = new Set(read.sandboxes.map(sandboxKey));
+  push(
+    read.sandboxes,
+    old.filter((sandbox) => !known.has(sandboxKey(sandbox))),
+  );
   for (const { namespace, id } of wants.facts.has('containerd.bodies')
     ? (wants.scope.containers ?? [])
     : []) {
@@ -120,7 +129,6 @@ function* readNamespace(
       }
     } else if (namespace.keyIs(KEY.sandboxes) && wantsSandboxes(facts)) {
       const found = yield* readSandboxes(namespace.child(), name, notes);
-      // Those of a daemon that was put back to 1.7 stand in the other place, too; what 2.x would show is what counts.
       push(
         read.sandboxes,
         found.map((sandbox) => ({ ...sandbox, place: 'v1' as const })),
@@ -151,25 +159,16 @@ function* readContent(
 }
 
 /** 1.7's place: a bucket beside the schema's, called as the namespace. */
-function* readOldSandboxes(
-  root: Cursor,
-  { facts }: MetaWants,
-  notes: Notes,
-  read: MetaRead,
-): Generator<void, void> {
-  if (!wantsSandboxes(facts)) return;
+function* readOldSandboxes(root: Cursor, notes: Notes): Generator<void, MetaRead['sandboxes']> {
   const name = root.keyText();
-  const known = new Set(read.sandboxes.filter(({ namespace }) => namespace === name).map(({ id }) => id));
+  const found: MetaRead['sandboxes'] = [];
   const namespace = root.child();
   while (namespace.next()) {
     if (!namespace.isBucket || !namespace.keyIs(KEY.sandboxes)) continue;
-    const found = yield* readSandboxes(namespace.child(), name, notes);
-    const place = 'root' as const;
-    push(
-      read.sandboxes,
-      found.filter(({ id }) => !known.has(id)).map((sandbox) => ({ ...sandbox, place })),
-    );
+    const sandboxes = yield* readSandboxes(namespace.child(), name, notes);
+    for (const sandbox of sandboxes) found.push({ ...sandbox, place: 'root' });
   }
+  return found;
 }
 
 function lookUp(
@@ -183,6 +182,10 @@ function lookUp(
     if (error instanceof BoltError || error instanceof ValueError) return { why: error.message };
     throw error;
   }
+}
+
+function sandboxKey({ namespace, id }: Sandbox): string {
+  return `${namespace}/${id}`;
 }
 
 function versionOf(schema: Cursor): number | null {

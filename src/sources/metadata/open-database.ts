@@ -13,6 +13,7 @@ import {
 } from '../../host/observed.ts';
 import { boltSource, type Disk } from './disk.ts';
 import type { DatabaseFile } from './facts.ts';
+import { KEY } from './schema.ts';
 
 /** What was read of a file, or why nothing was. */
 export type FileRead<T> =
@@ -42,14 +43,22 @@ export const readDatabase = async <T>(
     return yield* read(database);
   };
   try {
-    const options = signal === undefined ? {} : { signal };
-    const { value, txid, torn, damage, unlisted } = await readConsistently(
+    const options = { salvage: KEY.v1, ...(signal === undefined ? {} : { signal }) };
+    const { value, txid, torn, salvaged, damage, unlisted } = await readConsistently(
       boltSource(disk, path),
       reader,
       options,
     );
     const words = damage.map(({ message }) => message);
-    const file: DatabaseFile = { path, ...geometry, txid, version: versionOf(value), torn, damage: words };
+    const file: DatabaseFile = {
+      path,
+      ...geometry,
+      txid,
+      version: versionOf(value),
+      torn,
+      salvaged,
+      damage: words,
+    };
     return { file: seen(file, path, at), value, damage, unlisted };
   } catch (error) {
     if (!(error instanceof BoltError)) throw error;

@@ -47,6 +47,8 @@ interface MetaResult {
   readonly ofDamage: (damage: BoltError) => readonly Note[];
 }
 
+const SALVAGED =
+  'both meta pages are broken, and no daemon would open the file; this is what one of the last transactions has left';
 const OF_SNAPSHOTS: readonly FactName[] = ['containerd.snapshots', 'metadata.snapshots'];
 
 /** Reads what is wanted, each file once. @throws only the signal's reason */
@@ -150,6 +152,7 @@ async function readAllBackends(
     const object = { kind: 'snapshotter', id: name };
     if ('value' in found) {
       const { at } = found.file;
+      if (found.file.value.salvaged) gaps.push({ ...unknown('failed', path, SALVAGED, at, 0), object });
       for (const item of found.value.items) items.push(item);
       for (const { name: id, why } of found.value.faults) {
         gaps.push({ ...unknown('failed', path, why, at, 0), object: { kind: 'snapshot', id } });
@@ -217,6 +220,7 @@ function fileNotes({ file, unlisted }: Read): Note[] {
   const whole = { facts: ALL_FACTS, object: undefined, fields: undefined };
   const torn = 'containerd finished other transactions during each reading: objects may be missing or twice';
   return [
+    ...(file.value.salvaged ? [{ ...whole, why: SALVAGED }] : []),
     ...(file.value.torn ? [{ ...whole, why: torn }] : []),
     ...(unlisted > 0 ? [{ ...whole, why: `${unlisted} more places are damaged` }] : []),
   ];

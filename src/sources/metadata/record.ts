@@ -1,7 +1,7 @@
 /** A record: one bucket whose keys are fields. */
 import type { Cursor } from '../../bolt/cursor.ts';
 import { KEY } from './schema.ts';
-import { binaryTime, textMap, ValueError } from './values.ts';
+import { binaryTime, shared, textMap, ValueError } from './values.ts';
 
 /** How one of a record's keys is read into a draft of the object. */
 export interface Field<Draft> {
@@ -21,6 +21,9 @@ export interface RecordRead {
   readonly lost: readonly string[];
 }
 
+const NONE: RecordRead['faults'] = [];
+const NOTHING: readonly string[] = [];
+
 /** Reads all fields that are there. */
 export const readRecord = <Draft>(
   record: Cursor,
@@ -28,7 +31,7 @@ export const readRecord = <Draft>(
   draft: Draft,
 ): RecordRead => {
   let read = 0;
-  const faults: { field: string | undefined; why: string }[] = [];
+  let faults = NONE;
   while (record.next()) {
     for (let i = 0; i < fields.length; i += 1) {
       const field = fields[i];
@@ -38,16 +41,28 @@ export const readRecord = <Draft>(
         field.read(record, draft);
       } catch (error) {
         if (!(error instanceof ValueError)) throw error;
-        faults.push({ field: field.name, why: `${field.key}: ${error.message}` });
+        faults = [...faults, { field: field.name, why: `${field.key}: ${error.message}` }];
       }
       break;
     }
   }
   const lost = record.isDamaged
     ? fields.flatMap(({ name }, i) => (name === undefined || read & (1 << i) ? [] : [name]))
-    : [];
+    : NOTHING;
   return { usable: !record.isDamaged || read !== 0, faults, lost };
 };
+
+/** A field that is text, and the same one in many records. */
+export const sharedText = <Name extends string>(
+  key: Buffer,
+  property: Name,
+): Field<Record<Name, string>> => ({
+  key,
+  name: property,
+  read: (entry, draft) => {
+    draft[property] = shared(entry.valueText());
+  },
+});
 
 /** A field that is text. */
 export const text = <Name extends string>(
@@ -91,10 +106,12 @@ export const CREATED_AT: Field<Pick<Timed, 'createdAt'>> = {
   },
 };
 
-export const UPDATED_AT: Field<Pick<Timed, 'updatedAt'>> = {
+export const UPDATED_AT: Field<Timed> = {
   key: KEY.updatedAt,
   name: 'updatedAt',
   read: (entry, draft) => {
-    draft.updatedAt = binaryTime(entry);
+    const time = binaryTime(entry);
+    // Most records are never changed: one string for both.
+    draft.updatedAt = time === draft.createdAt ? draft.createdAt : time;
   },
 };

@@ -9,8 +9,8 @@ import {
   LABELS,
   type Labelled,
   readRecord,
+  sharedText,
   type Timed,
-  text,
   UPDATED_AT,
 } from './record.ts';
 import { KEY } from './schema.ts';
@@ -24,7 +24,7 @@ const FIELDS: readonly Field<SandboxDraft>[] = [
   CREATED_AT,
   LABELS,
   RUNTIME,
-  text(KEY.sandboxer, 'sandboxer', 'sandboxer'),
+  sharedText(KEY.sandboxer, 'sandboxer'),
   UPDATED_AT,
 ];
 

@@ -70,10 +70,28 @@ export const binaryTime = (entry: Cursor): Timestamp | null => {
 /** RFC 3339 with up to nine fractional digits, as source `containerd` writes it; null for what is unset or out of range. */
 export const timestamp = (seconds: number, nanos: number): Timestamp | null => {
   if (seconds <= -UNIX_EPOCH || seconds > MAX_SECONDS || nanos > 999_999_999) return null;
-  const whole = new Date(seconds * 1000).toISOString().slice(0, 19);
-  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`;
-  return `${whole}${fraction}Z`;
+  const day = Math.floor(seconds / 86_400);
+  if (day !== known.day) known = { day, text: new Date(day * 86_400_000).toISOString().slice(0, 11) };
+  const rest = seconds - day * 86_400;
+  const time = `${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}`;
+  return `${known.text}${time}${fractionOf(nanos)}Z`;
 };
+
+// The calendar is most of the work, and records of one day lie together by the thousands.
+let known = { day: Number.NaN, text: '' };
+
+function two(number: number): string {
+  return number < 10 ? `0${number}` : `${number}`;
+}
+
+function fractionOf(nanos: number): string {
+  if (nanos === 0) return '';
+  let digits = `${nanos + 1_000_000_000}`;
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === 0x30) end -= 1;
+  digits = digits.slice(1, end);
+  return `.${digits}`;
+}
 
 // Seconds from the year 1, Go's zero time, to 1970.
 const UNIX_EPOCH = 62_135_596_800;
@@ -88,11 +106,29 @@ function bigEndian(entry: Cursor, at: number): number {
 
 /** Every key of a bucket with its text. */
 export const textMap = (bucket: Cursor): Record<string, string> => {
-  const entries: [string, string][] = [];
-  while (bucket.next()) if (!bucket.isBucket) entries.push([bucket.keyText(), bucket.valueText()]);
-  // Not by assignment: a label may be called __proto__.
-  return Object.fromEntries(entries);
+  const map: Record<string, string> = {};
+  while (bucket.next()) {
+    if (bucket.isBucket) continue;
+    const key = shared(bucket.keyText());
+    const value = bucket.valueText();
+    // What assignment would take for the object's prototype is a label like any other.
+    if (key !== '__proto__') map[key] = value;
+    else Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return map;
 };
+
+/** The same text as one string: of a hundred thousand records, each would keep a copy of its own otherwise. */
+export const shared = (text: string): string => {
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  if (texts.size >= MAX_SHARED) texts.clear();
+  texts.set(text, text);
+  return text;
+};
+
+const texts = new Map<string, string>();
+const MAX_SHARED = 4096;
 
 /** A protobuf Any. @throws ValueError */
 export const any = (entry: Cursor): Payload => {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/hex"
 	"fmt"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -61,7 +62,8 @@ func check(tx *bolt.Tx, out *bufio.Writer) error {
 }
 
 // walk visits all that the file holds, as any reader of a whole database does, and prints
-// `KEYS BUCKETS BYTES NANOSECONDS` of the fastest round.
+// `KEYS BUCKETS BYTES NANOSECONDS` of the fastest round, then what the process has cost:
+// nanoseconds of the processor and KiB of memory at most.
 func walk(path string, times int) error {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: 5 * time.Second})
 	if err != nil {
@@ -81,7 +83,12 @@ func walk(path string, times int) error {
 			best = took
 		}
 	}
-	fmt.Printf("%d %d %d %d\n", count.keys, count.buckets, count.bytes, best.Nanoseconds())
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return err
+	}
+	fmt.Printf("%d %d %d %d %d %d\n", count.keys, count.buckets, count.bytes, best.Nanoseconds(),
+		usage.Utime.Nano()+usage.Stime.Nano(), usage.Maxrss)
 	return nil
 }
 

@@ -8,7 +8,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// write commits as fast as it can until the time is over. Each transaction gives every key the same number,
+// write commits until the time is over, several times without a pause and then after a short one, so that a
+// reader is disturbed often but not always. Each transaction gives every key the same number,
 // the next one, and changes how long the values are, so that pages move and the file grows: a reader that
 // sees two numbers has seen two transactions.
 func write(path string, millis int) error {
@@ -39,6 +40,9 @@ func write(path string, millis int) error {
 		}
 		if number == 0 {
 			fmt.Println("writing")
+		}
+		if number%4 == 3 {
+			time.Sleep(5 * time.Millisecond)
 		}
 	}
 	fmt.Println(number)
