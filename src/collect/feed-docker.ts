@@ -12,13 +12,9 @@ import { type Endpoint, type Link, startLink } from './feed-link.ts';
 import type { When } from './feed-work.ts';
 import { type LiveHost, openLiveHost } from './live.ts';
 
-/** What changes of Docker, or because of who answers for it. */
-const DOCKERS: readonly FacetName[] = [
-  'docker.discovery',
-  'docker.endpoint',
-  'docker.containers',
-  'docker.images',
-];
+/** What only a Docker that answers can tell. */
+const OF_DAEMON: readonly FacetName[] = ['docker.endpoint', 'docker.containers', 'docker.images'];
+const DOCKERS: readonly FacetName[] = ['docker.discovery', ...OF_DAEMON];
 const DEFAULT_TIMEOUT_MS = 2000;
 /** The events that Docker remembers. */
 const KEPT = 256;
@@ -102,6 +98,8 @@ export interface DockerListener {
   event(event: HostEvent): void;
   /** These have to be listed again. */
   mark(facets: readonly FacetName[], when: When): void;
+  /** Whether one of them was read, and so from a Docker. */
+  has(facets: readonly FacetName[]): boolean;
 }
 
 /** Docker's part of a feed: its events, and when its facets have to be listed again. */
@@ -154,7 +152,10 @@ export const followDocker = (outer: LiveHost, listener: DockerListener): DockerF
       if (link !== undefined || now - lookedAt < LOOK_MS) return;
       lookedAt = now;
       const docker = await findDocker(outer);
-      if ('address' in docker && !isClosed && link === undefined) follow(docker);
+      if (isClosed) return;
+      if ('address' in docker) follow(docker);
+      // One that was there a moment ago.
+      else if (listener.has(OF_DAEMON)) listener.mark(DOCKERS, 'now');
     },
     close: async () => {
       isClosed = true;

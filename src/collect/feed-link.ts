@@ -9,6 +9,14 @@ import { type Bell, backOff, createBell, pause } from './feed-wait.ts';
 /** How often a daemon without events is asked whether it still answers. */
 const HEALTH_MS = 2000;
 
+/**
+ * Events that come this late, so many in a row, have been waiting for us: the daemon keeps all that we are too slow for. Then it
+ * is better to begin anew than to show what was. (A few may be late by themselves: those that a shim has kept for a containerd
+ * that was away.)
+ */
+const BEHIND_MS = 5000;
+const MANY_LATE = 1000;
+
 /** A daemon that has an event stream, and whatever its facets are read through. */
 export interface Endpoint<Channel> {
   readonly source: EventSource;
@@ -121,10 +129,14 @@ async function whileUp<Channel>(
   const ending = new AbortController();
   const both = AbortSignal.any([signal, ending.signal]);
   let heardAt = 0;
+  let late = 0;
   const listen = async (): Promise<void> => {
     for await (const event of events(both)) {
       heardAt = Date.now();
       listener.event(event);
+      late = heardAt - Date.parse(event.at) > BEHIND_MS ? late + 1 : 0;
+      if (late >= MANY_LATE)
+        throw new Error(`more events came than could be read, and the last were over 5 s old`);
     }
     if (!both.aborted) throw new Error('the daemon ended its event stream');
   };

@@ -1,5 +1,5 @@
 /** The picture that a feed keeps up: what it is made of, and everything that changes it. */
-import { eventWithoutSecrets, type HostEvent } from '../host/event.ts';
+import { eventWithoutSecrets, type HostEvent, toRemember } from '../host/event.ts';
 import {
   type Change,
   changesOf,
@@ -148,16 +148,21 @@ export const openSession = (outer: LiveHost, wants: readonly FacetName[]): Sessi
 
   const docker = followDocker(outer, {
     event: (event) => {
-      ring.add(options.showSecrets === true ? event : eventWithoutSecrets(event));
+      remember(event);
       outbox.changed();
     },
     mark: (facets, when) => {
       for (const name of facets) if (isWanted(name)) work.mark(name, when);
     },
+    has: (facets) => facets.some((name) => state.picture?.facets[name]?.state === 'seen'),
   });
 
+  const remember = (event: HostEvent): void => {
+    ring.add(toRemember(options.showSecrets === true ? event : eventWithoutSecrets(event)));
+  };
+
   const heard = (event: HostEvent): void => {
-    ring.add(options.showSecrets === true ? event : eventWithoutSecrets(event));
+    remember(event);
     state.sweep.heard(event);
     for (const key of touchedBy(event, state.snapshotters)) touch(key);
     const { namespace } = event;

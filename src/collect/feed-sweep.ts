@@ -36,6 +36,10 @@ const LONGEST_MS = 60_000;
 const ABANDONED_MS = 15_000;
 /** Two writes within one tick of the kernel's clock leave one time behind. */
 const TICK_MS = 20;
+/** An event comes after what it tells of was written; on a slow disk, this much later. */
+const SLOW_WRITE_MS = 5000;
+/** Objects whose events tell of a write to the database. */
+const IN_DATABASE: ReadonlySet<string> = new Set(['namespace', 'container', 'image', 'snapshot', 'blob']);
 
 export interface Due {
   readonly facets: readonly FacetName[];
@@ -65,13 +69,18 @@ export const createSweep = (
   let tried = 0;
   let heard = false;
   let isWholeDue = false;
+  let writtenMs = 0;
+  let isAnothers = false;
   const deadOnes = exitWatch();
 
   // Undefined where nobody can say.
   const mark = async (now: number): Promise<string | undefined> => {
-    if (database === undefined) return undefined;
+    if (database === undefined || isAnothers) return undefined;
     const found = await identify(database).catch(() => undefined);
     if (found === undefined) return undefined;
+    // The daemon has written since this file was written to: in its own mount namespace the path leads elsewhere.
+    isAnothers = writtenMs > found.changedMs + SLOW_WRITE_MS;
+    if (isAnothers) return undefined;
     // A write may follow within the same tick: what is that fresh is not taken for the last.
     return now - found.changedMs < TICK_MS ? `${found.mark} and perhaps more` : found.mark;
   };
@@ -112,8 +121,9 @@ export const createSweep = (
       const { facets, objects } = unanswered(host);
       return { facets: [...new Set([...wanted, ...facets])], objects: [...dead, ...objects] };
     },
-    heard: ({ object }) => {
+    heard: ({ object, at }) => {
       heard = true;
+      if (object !== null && IN_DATABASE.has(object.kind)) writtenMs = Math.max(writtenMs, Date.parse(at));
       // With an image its content comes and goes, mostly without events.
       isWholeDue ||= object?.kind === 'image';
     },

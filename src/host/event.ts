@@ -87,6 +87,33 @@ export const eventWithoutSecrets = (event: HostEvent): HostEvent => ({
   details: withheld(event.details),
 });
 
+/** Characters of details that are kept of an event that is remembered; what is told at once is told whole. */
+const MOST_REMEMBERED = 4096;
+
+/** The event, small enough to keep many of: Docker puts all labels of a container into each of its events. */
+export const toRemember = (event: HostEvent): HostEvent => {
+  const budget = { left: MOST_REMEMBERED };
+  const details = cut(event.details, budget);
+  return budget.left >= 0 ? event : { ...event, details: { ...(details as EventDetails), cut: true } };
+};
+
+// As much of a value as the budget pays for.
+function cut(value: unknown, budget: { left: number }): unknown {
+  if (typeof value === 'string') {
+    const kept = value.slice(0, Math.max(0, budget.left));
+    budget.left -= value.length;
+    return kept;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const kept: [string, unknown][] = [];
+  for (const [key, inner] of Object.entries(value)) {
+    budget.left -= key.length + 1;
+    if (budget.left < 0) break;
+    kept.push([key, cut(inner, budget)]);
+  }
+  return Array.isArray(value) ? kept.map(([, inner]) => inner) : Object.fromEntries(kept);
+}
+
 function withheld(details: EventDetails): EventDetails {
   const safe = withholdJson(details) as EventDetails;
   const { command } = details;

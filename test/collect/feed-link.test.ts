@@ -165,6 +165,27 @@ test('one that hangs keeps its stream, and has no gap', async () => {
   await link.close();
 });
 
+test('one that tells more than can be heard is listened to anew', async () => {
+  const daemon = new Daemon();
+  const { said, listener } = listen();
+  const link = startLink(daemon, listener);
+  await vi.advanceTimersByTimeAsync(10_000);
+  // A few that somebody has kept are none of it.
+  for (let i = 0; i < 999; i += 1) daemon.tell('2026-01-01T00:00:01Z');
+  daemon.tell('2026-01-01T00:00:09Z');
+  for (let i = 0; i < 999; i += 1) daemon.tell('2026-01-01T00:00:01Z');
+  await vi.advanceTimersByTimeAsync(100);
+  expect(daemon.opened).toBe(1);
+  daemon.tell('2026-01-01T00:00:01Z');
+  await vi.advanceTimersByTimeAsync(200);
+  expect(said.filter((word) => !/^(event|beat)/.test(word))).toEqual([
+    'up 1',
+    'lost more events came than could be read, and the last were over 5 s old 100 broken',
+    expect.stringMatching(/^up 2 gap \d+ more events came/),
+  ]);
+  await link.close();
+});
+
 const PICTURE: FeedItem = {
   kind: 'snapshot',
   host: { schemaVersion: 1, at: '', from: 'live', scope: {}, facets: {}, timings: [] } satisfies HostSnapshot,

@@ -132,6 +132,18 @@ describe('a database that can be seen', () => {
   });
 });
 
+test('a database that is not written to when the daemon writes is not its own', async () => {
+  const sweep = createSweep('meta.db', async () => ({ mark: '0', changedMs: START - 60_000 }));
+  await sweep.listing(START);
+  // What a shim says is not written there.
+  sweep.heard(event('task'));
+  expect((await sweep.beat(hostOf(), START + 2000)).facets).toEqual([]);
+  sweep.heard(event('container'));
+  expect((await sweep.beat(hostOf(), START + 4000)).facets).toEqual(WHOLE);
+  expect((await sweep.beat(hostOf(), START + 6000)).facets).toEqual([]);
+  expect((await sweep.beat(hostOf(), START + 20_000)).facets).toEqual(WHOLE);
+});
+
 describe('without a database that can be seen', () => {
   test.each([
     ['its place is not known', undefined],

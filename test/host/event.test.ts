@@ -7,6 +7,7 @@ import {
   gapEvent,
   type HostEvent,
   ofTopic,
+  toRemember,
 } from '../../src/host/event.ts';
 import { ofDocker } from '../../src/host/event-docker.ts';
 import { eventTest } from '../../src/host/event-filter.ts';
@@ -158,6 +159,33 @@ describe('secrets', () => {
     const safe = eventWithoutSecrets(told);
     expect(JSON.stringify(safe)).not.toContain('canary');
     expect(safe.details).toMatchObject({ labels: { app: 'shop' }, exitStatus: 1 });
+  });
+});
+
+describe('what is remembered of an event', () => {
+  test('is all of a common one', () => {
+    const told = event('2026-01-01T00:00:00Z', { details: { exitStatus: 1, labels: { app: 'shop' } } });
+    expect(toRemember(told)).toBe(told);
+  });
+
+  test('is bounded, however much it says and in whatever form', () => {
+    fc.assert(
+      fc.property(
+        fc.object({ maxDepth: 4, maxKeys: 200 }),
+        fc.string({ maxLength: 20_000 }),
+        (details, text) => {
+          const told = event('2026-01-01T00:00:00Z', { details: { ...details, text } });
+          const kept = toRemember(told);
+          if (kept !== told) expect(kept.details['cut']).toBe(true);
+          const strings: string[] = [];
+          JSON.stringify(kept.details, (key, value: unknown) => {
+            strings.push(key, typeof value === 'string' ? value : '');
+            return typeof value === 'bigint' ? String(value) : value;
+          });
+          expect(strings.join('').length).toBeLessThan(5000);
+        },
+      ),
+    );
   });
 });
 

@@ -116,6 +116,30 @@ describeLab('a feed in trouble', {}, (lab) => {
     await lab().ctr(['containers', 'delete', 'missed']);
   });
 
+  test('misses nothing of what happens while it begins', async () => {
+    await importSingleImage(lab());
+    const tags = Array.from({ length: 40 }, (_, i) => `example.org/tag:${i}`);
+    const changing = (async () => {
+      for (const tag of tags) await lab().ctr(['images', 'tag', SINGLE_IMAGE, tag]);
+    })();
+    const feeds: Follower[] = [];
+    try {
+      // One after the other, so that each begins at another moment of the changes.
+      for (let i = 0; i < 5; i += 1) {
+        const feed = feedOf(lab().address);
+        feeds.push(feed);
+        await feed.picture('the first picture', () => true);
+      }
+      await changing;
+      const read = (): Promise<HostSnapshot> => freshly(lab());
+      for (const feed of feeds) await agree(read, feed, 'the tags', ['images', 'namespaces']);
+      await lab().ctr(['images', 'rm', ...tags]);
+      for (const feed of feeds) await agree(read, feed, 'their end', ['images', 'namespaces']);
+    } finally {
+      for (const feed of feeds) await feed[Symbol.asyncDispose]();
+    }
+  });
+
   test('waits for a containerd that is not there yet', async () => {
     await using feed = feedOf(`${lab().root}/later.sock`);
     const lost = await feed.next('lost', 0);

@@ -50,7 +50,7 @@ import { timestamp } from './time.ts';
 const FOREVER_MS = Number.POSITIVE_INFINITY;
 /** What containerd and its shims send is a few hundred bytes; a larger payload is somebody's own. */
 const MOST_BYTES = 64 << 10;
-const MOST_URL = 256;
+const MOST_NAME = 256;
 
 /**
  * Events.Subscribe until the signal aborts. The server does not say when the subscription begins, and containerd keeps no
@@ -70,7 +70,8 @@ export async function* watchEvents(
 
 /** One envelope as an event. A payload that cannot be decoded is told by its type and size. */
 export const eventOf = (envelope: Envelope): HostEvent => {
-  const { type } = ofTopic(envelope.topic);
+  const topic = envelope.topic.slice(0, MOST_NAME);
+  const { type } = ofTopic(topic);
   const { object, details } = payloadOf(envelope.event);
   return {
     at: timestamp(envelope.timestamp) ?? new Date().toISOString(),
@@ -79,7 +80,7 @@ export const eventOf = (envelope: Envelope): HostEvent => {
     namespace: envelope.namespace === '' ? null : envelope.namespace,
     object,
     details,
-    topic: envelope.topic,
+    topic,
   };
 };
 
@@ -185,7 +186,7 @@ function payloadOf(any: Any | undefined): Payload {
   if (any === undefined) return { object: null, details: {} };
   const { typeUrl, value } = any;
   const decode = DECODERS.get(typeUrl.replace(/^type\.googleapis\.com\//, ''));
-  const size = { payload: typeUrl.slice(0, MOST_URL), bytes: value.length };
+  const size = { payload: typeUrl.slice(0, MOST_NAME), bytes: value.length };
   if (decode === undefined || value.length > MOST_BYTES) return { object: null, details: size };
   try {
     return decode(value);
