@@ -137,8 +137,8 @@ describe('a daemon that is not what it seems', () => {
     ],
     ['a reset', (stream) => stream.close(2), / at /],
     ['the end of the connection', (stream) => stream.session?.destroy(), / at /],
-    ['nothing, ever', () => {}, /no answer within 2\.\ds, though the daemon accepts connections/],
-    ['headers, and then nothing', (stream) => begin(stream), /no answer within 2\.\ds/],
+    ['nothing, ever', () => {}, /no answer within \d+\.\ds, though the daemon accepts connections/],
+    ['headers, and then nothing', (stream) => begin(stream), /no answer within \d+\.\ds/],
     [
       'one byte at a time',
       (stream) => {
@@ -348,7 +348,7 @@ describe('a daemon that is not what it seems', () => {
     const slow = await doctor(program, ['--address', address()]);
     expect(slow.exitCode).toBe(3);
     expect(slow.document.findings.map(({ title }) => title)).toEqual([
-      expect.stringMatching(/accepts calls, but did not answer one within 2\.\ds$/),
+      expect.stringMatching(/accepts calls, but did not answer one within \d+\.\ds$/),
     ]);
     const hasty = await doctor(program, ['--address', address(), '--timeout', '200ms']);
     expect({

@@ -11,6 +11,8 @@ import { answerOf, type Item, isInert } from './answers.ts';
 import { field, rawCall } from './raw-call.ts';
 
 const MIB = 1 << 20;
+/** What is asked here is what becomes of an object, not how fast a busy machine is. */
+const PATIENT = ['--timeout', '30s'];
 
 /** Names that act on a terminal, hide themselves, look like something else, or are only long. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -165,7 +167,7 @@ for (const suite of chosenSuites('hostile objects')) {
       });
 
       test('are listed, whatever their specs are', async () => {
-        const { exitCode, items, unknown } = await answerOf(lab(), ['get', 'containers']);
+        const { exitCode, items, unknown } = await answerOf(lab(), ['get', 'containers', ...PATIENT]);
         expect({ exitCode, unknown }).toEqual({ exitCode: 0, unknown: [] });
         expect(items?.map(({ id }) => id)).toEqual(expect.arrayContaining(['good', ...Object.keys(SPECS)]));
       });
@@ -173,7 +175,7 @@ for (const suite of chosenSuites('hostile objects')) {
       test.for(Object.entries(SPECS))(
         'one with %s is inspected as far as it can be',
         async ([id, { why }]) => {
-          const { exitCode, items, unknown, stderr } = await answerOf(lab(), ['inspect', id]);
+          const { exitCode, items, unknown, stderr } = await answerOf(lab(), ['inspect', id, ...PATIENT]);
           expect(items, stderr).toEqual([expect.objectContaining({ id, namespace: lab().namespace })]);
           if (why === undefined) {
             expect({ exitCode, unknown }).toEqual({ exitCode: 0, unknown: [] });
@@ -186,7 +188,7 @@ for (const suite of chosenSuites('hostile objects')) {
             ]);
           }
           for (const format of ['text', 'json', 'yaml']) {
-            const run = await ctrscope(lab(), ['inspect', id, '-o', format]);
+            const run = await ctrscope(lab(), ['inspect', id, '-o', format, ...PATIENT]);
             expect(run.exitCode).toBe(exitCode);
             isInert(run);
           }
@@ -194,7 +196,7 @@ for (const suite of chosenSuites('hostile objects')) {
       );
 
       test('do not keep the others from being inspected', async () => {
-        const { exitCode, items, unknown } = await answerOf(lab(), ['inspect', '--all']);
+        const { exitCode, items, unknown } = await answerOf(lab(), ['inspect', '--all', ...PATIENT]);
         expect(exitCode).toBe(5);
         expect(items?.find(({ id }) => id === 'good')).toMatchObject({
           spec: { process: { args: ['/bin/true'] } },
@@ -240,14 +242,14 @@ describe('a label with bytes that are no text (bookworm)', () => {
     await rawCall(lab().address, create, lab().namespace, field(1, container('raw')));
 
     for (const command of [
-      ['get', 'containers'],
+      ['get', 'containers', 'raw'],
       ['inspect', 'raw'],
     ]) {
       const { exitCode, items, unknown, stderr } = await answerOf(lab(), command);
       expect({ exitCode, unknown }, stderr).toEqual({ exitCode: 0, unknown: [] });
       expect(items?.map(({ id }) => id)).toEqual(['raw']);
     }
-    const { items } = await answerOf(lab(), ['get', 'containers']);
+    const { items } = await answerOf(lab(), ['get', 'containers', 'raw']);
     expect(items?.[0]?.['labels']).toEqual({ odd: 'a\ufffd\ufffdb' });
     isInert(await ctrscope(lab(), ['get', 'containers']));
   });

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { afterEach, describe, expect, test } from 'vitest';
@@ -29,7 +31,7 @@ const SOCKETS: Readonly<Record<string, (lab: Lab) => Promise<Sick>>> = {
     process.kill(pid, 'SIGSTOP');
     return {
       address: lab.address,
-      words: /connected, but nothing came within 2\.\ds; the daemon is stopped or hung/,
+      words: /connected, but nothing came within \d+\.\ds; the daemon is stopped or hung/,
       undo: () => void process.kill(pid, 'SIGCONT'),
     };
   },
@@ -84,7 +86,15 @@ const SOCKETS: Readonly<Record<string, (lab: Lab) => Promise<Sick>>> = {
     words: /a path of \d{3} bytes is too long for a socket \(107\)/,
   }),
   'a socket that accepts and never answers': (lab) =>
-    served(silentServer, join(lab.root, 'silent.sock'), /connected, but nothing came within 2\.\ds/),
+    served(silentServer, join(lab.root, 'silent.sock'), /connected, but nothing came within \d+\.\ds/),
+  'a socket that has more connections waiting than it holds': async (lab) => {
+    const address = join(lab.root, 'full.sock');
+    return {
+      address,
+      words: /nothing came within \S+; the daemon is stopped or hung/,
+      undo: await fullSocket(address),
+    };
+  },
   'a socket that drops every connection': (lab) =>
     served(droppingServer, join(lab.root, 'drop.sock'), /the connection was accepted and closed at once/),
   'a socket that speaks HTTP/1': (lab) =>
@@ -239,6 +249,31 @@ const served = async (
 ): Promise<Sick> => {
   const server = await serve(path);
   return { address: path, words, undo: server.close };
+};
+
+/** A stopped process that listens, with as many connections as the kernel keeps for it; the result ends it. */
+const fullSocket = async (path: string): Promise<() => Promise<void>> => {
+  const listen = `require('node:net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => process.stdout.write('up'))`;
+  const child = spawn(process.execPath, ['-e', listen], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  child.kill('SIGSTOP');
+  const waiting: Socket[] = [];
+  await until(`the backlog of ${path} is full`, async () => {
+    const socket = connect({ path });
+    waiting.push(socket);
+    return await new Promise<true | undefined>((resolve) => {
+      socket.once('connect', () => resolve(undefined));
+      socket.once('error', (error: NodeJS.ErrnoException) =>
+        resolve(error.code === 'EAGAIN' ? true : undefined),
+      );
+    });
+  });
+  return async () => {
+    for (const socket of waiting) socket.destroy();
+    child.kill('SIGKILL');
+    await ended;
+  };
 };
 
 /** Connections that the daemon at an address holds: accepted sockets have the name of the one that accepted them. */

@@ -220,7 +220,7 @@ describe('manifests', () => {
       code: STATUS.DEADLINE_EXCEEDED,
       method: 'a/b',
       why: 'slow',
-      ms: 5,
+      ms: 10_000,
     });
     expect(await store.list(images)).toMatchObject({ items: [], gaps: [{ state: 'timeout', why: 'slow' }] });
     store.failure = new TypeError('a bug');
