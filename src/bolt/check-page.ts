@@ -1,6 +1,14 @@
 /** What is wrong inside one page: where its elements lie, and in which order their keys are. */
-import { BoltError, type DamageFields } from './damage.ts';
-import { BRANCH, BRANCH_POSITION, ELEMENT, HEADER, LEAF_POSITION, LEAF_VALUE_LENGTH } from './format.ts';
+import { BoltError, type DamageFields, keptName } from './damage.ts';
+import {
+  BRANCH,
+  BRANCH_POSITION,
+  ELEMENT,
+  HEADER,
+  LEAF_POSITION,
+  LEAF_VALUE_LENGTH,
+  MAX_KEY_BYTES,
+} from './format.ts';
 import { type Leaf, offsetIn } from './leaf.ts';
 import type { Page, PageFile } from './page-file.ts';
 
@@ -53,6 +61,12 @@ export const checkElements = (file: PageFile, page: Page, leaf: Leaf): PageKeys 
     if (next !== undefined && keyAt !== next)
       fault(`key of element ${i}`, `at ${next}, where the one before ends`, 'nothing');
     if (keyLength === 0) fault(`key of element ${i}`, 'at least one byte', 'nothing');
+    if (keyLength > MAX_KEY_BYTES) {
+      fault(`key of element ${i}`, `at most ${MAX_KEY_BYTES} bytes`, branch ? 'nothing' : 'entry');
+      keys.push(undefined);
+      next = keyAt + length;
+      continue;
+    }
     keys.push(Buffer.from(bytes.subarray(base + keyAt, base + keyAt + keyLength)));
     next = keyAt + length;
   }
@@ -82,7 +96,7 @@ export const checkOrder = (
     if (order > 0 || (order === 0 && !first) || (high !== undefined && Buffer.compare(key, high) >= 0)) {
       const offset = offsetIn(file, page, base + HEADER + i * ELEMENT);
       const what = `key of element ${i} is out of order`;
-      const fields: DamageFields = { code: 'keyOrder', page: page.id, offset, what, key };
+      const fields: DamageFields = { code: 'keyOrder', page: page.id, offset, what, key: keptName(key) };
       findings.push({ error: new BoltError(fields), loses: 'nothing' });
     }
     before = key;

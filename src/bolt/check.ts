@@ -19,7 +19,14 @@ import {
   readPageNumber,
 } from './format.ts';
 import { readFreelist } from './freelist.ts';
-import { bucketInInline, inlineLeaf, type Leaf, shortBucket } from './leaf.ts';
+import {
+  bucketInInline,
+  bucketTooDeep,
+  inlineCount,
+  type Leaf,
+  MAX_BUCKET_DEPTH,
+  shortBucket,
+} from './leaf.ts';
 import { FROM_META, type Page, placeOf } from './page-file.ts';
 
 export interface Problem extends DamageFields {
@@ -68,6 +75,7 @@ const MAX_COUNTED = 16 << 20;
 interface Bucket {
   readonly name: Uint8Array;
   readonly parent: Bucket | undefined;
+  readonly depth: number;
 }
 
 /** A page to look at, and which keys it may have. */
@@ -107,12 +115,16 @@ export function* check(
     unlisted: 0,
   };
   const note = ({ error, loses }: Finding, bucket?: Bucket): void => {
+    if (tally.problems.length >= maxProblems) {
+      tally.unlisted += 1;
+      return;
+    }
     const { fields, message } = bucket === undefined ? error : inBucket(error, pathOf(bucket));
-    if (tally.problems.length < maxProblems) tally.problems.push({ ...fields, message, loses });
-    else tally.unlisted += 1;
+    tally.problems.push({ ...fields, message, loses });
   };
   for (const error of db.metas.both) if (error instanceof BoltError) note({ error, loses: 'nothing' });
 
+  db.file.expectAll();
   const root = { id: db.meta.root, from: FROM_META, bucket: undefined, low: undefined, high: undefined };
   // The last one is next: depth first, in the order of the keys.
   const tasks: Task[] = [root];
@@ -195,10 +207,11 @@ export function* check(
       }
       const valueAt = at + view.getUint32(at + LEAF_POSITION, littleEndian) + name.length;
       const length = view.getUint32(at + LEAF_VALUE_LENGTH, littleEndian);
-      const child = { name, parent: bucket };
+      const child = { name, parent: bucket, depth: (bucket?.depth ?? 0) + 1 };
       try {
         if (length < BUCKET_HEADER) throw shortBucket(db.file, page, valueAt, length);
         if (inline) throw bucketInInline(db.file, page, valueAt);
+        if (child.depth > MAX_BUCKET_DEPTH) throw bucketTooDeep(db.file, page, valueAt);
         return checkBucket(page, valueAt, length, placeOf(page.id, i), child);
       } catch (error) {
         note({ error: damageOf(error), loses: 'entry' }, child);
@@ -211,7 +224,9 @@ export function* check(
     const unbounded = { low: undefined, high: undefined };
     const id = readPageNumber(page.view, valueAt, db.file.littleEndian);
     if (id === 0) {
-      const leaf = inlineLeaf(db.file, page, valueAt, length);
+      const base = valueAt + BUCKET_HEADER;
+      const size = length - BUCKET_HEADER;
+      const leaf = { base, size, count: inlineCount(db.file, page, base, size) };
       tally.inline += 1;
       checkEntries(page, leaf, bucket, unbounded, true);
     }

@@ -31,7 +31,7 @@ export interface ConsistentOptions extends Omit<DatabaseOptions, 'onDamage'> {
   readonly signal?: AbortSignal;
   /** @default 3 */
   readonly tries?: number;
-  /** Damage that is kept word by word. @default 1000 */
+  /** Damage that is kept word by word. @default 200 */
   readonly maxDamage?: number;
 }
 
@@ -48,7 +48,7 @@ export const readConsistently = async <T>(
   read: (database: Database) => Generator<unknown, T>,
   options: ConsistentOptions = {},
 ): Promise<Consistent<T>> => {
-  const { signal, tries = 3, maxDamage = 1000, ...rest } = options;
+  const { signal, tries = 3, maxDamage = 200, ...rest } = options;
   for (let attempt = 1; ; attempt += 1) {
     const damage: BoltError[] = [];
     let unlisted = 0;

@@ -65,7 +65,13 @@ export class BoltError extends Error {
 
 /** The same error with the bucket it is in, unless that is known already. */
 export const inBucket = (error: BoltError, path: readonly Uint8Array[]): BoltError =>
-  error.fields.path !== undefined ? error : new BoltError({ ...error.fields, path });
+  error.fields.path !== undefined ? error : new BoltError({ ...error.fields, path: path.map(keptName) });
+
+/** A name as far as it is kept with an error: many errors with long paths of long names must not add up. */
+export const keptName = (name: Uint8Array): Uint8Array =>
+  name.length > MAX_NAME_KEPT ? name.slice(0, MAX_NAME_KEPT) : name;
+
+const MAX_NAME_KEPT = 1024;
 
 /** Bytes of a key as one line: printable ASCII as it is, everything else as `\xNN`; long ones are cut. */
 export const keyWords = (key: Uint8Array): string => {
@@ -81,6 +87,12 @@ export const keyWords = (key: Uint8Array): string => {
 };
 
 const MAX_KEY_SHOWN = 200;
+const MAX_PATH_SHOWN = 12;
+
+function pathWords(path: readonly Uint8Array[]): string {
+  if (path.length <= MAX_PATH_SHOWN) return path.map(keyWords).join('/');
+  return [...path.slice(0, MAX_PATH_SHOWN / 2).map(keyWords), '…', ...path.slice(-2).map(keyWords)].join('/');
+}
 
 function sentence({ page, offset, what, expected, found, path, key }: DamageFields): string {
   const place = [
@@ -88,11 +100,7 @@ function sentence({ page, offset, what, expected, found, path, key }: DamageFiel
     offset === undefined ? '' : `${page === undefined ? '' : 'at '}offset ${offset}`,
   ].filter(Boolean);
   const where = [
-    path === undefined
-      ? ''
-      : path.length === 0
-        ? 'in the root bucket'
-        : `in bucket ${path.map(keyWords).join('/')}`,
+    path === undefined ? '' : path.length === 0 ? 'in the root bucket' : `in bucket ${pathWords(path)}`,
     key === undefined ? '' : `at key ${keyWords(key)}`,
   ].filter(Boolean);
   return [

@@ -59,6 +59,9 @@ export const LEAF_VALUE_LENGTH = 12;
 /** Of a leaf element's flags. */
 export const IS_BUCKET = 0x01;
 
+/** db.go, MaxKeySize. */
+export const MAX_KEY_BYTES = 32_768;
+
 /** A freelist page with this count has the real one as its first number. */
 export const LONG_FREELIST = 0xffff;
 

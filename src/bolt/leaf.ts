@@ -1,6 +1,15 @@
 /** What is wrong with a leaf's elements, and the leaf that an inline bucket is. */
 import { BoltError } from './damage.ts';
-import { BUCKET_HEADER, ELEMENT, HEADER, LEAF, PAGE_COUNT, PAGE_FLAGS, pageKind } from './format.ts';
+import {
+  BUCKET_HEADER,
+  ELEMENT,
+  HEADER,
+  LEAF,
+  MAX_KEY_BYTES,
+  PAGE_COUNT,
+  PAGE_FLAGS,
+  pageKind,
+} from './format.ts';
 import type { Page, PageFile } from './page-file.ts';
 
 /** A table of elements and the bytes they may point into: a whole page, or a part of one. */
@@ -15,10 +24,8 @@ export interface Leaf {
 export const offsetIn = (file: PageFile, page: Page, at: number): number =>
   page.id * file.pageSize + (at - page.at);
 
-/** The leaf in a bucket's value that begins at a place of a page. @throws BoltError */
-export const inlineLeaf = (file: PageFile, page: Page, valueAt: number, valueLength: number): Leaf => {
-  const base = valueAt + BUCKET_HEADER;
-  const size = valueLength - BUCKET_HEADER;
+/** How many elements an inline bucket has: the leaf that follows the header of the bucket's value. @throws BoltError */
+export const inlineCount = (file: PageFile, page: Page, base: number, size: number): number => {
   const fault = (code: 'pageKind' | 'elements', what: string, expected: string, found: string): BoltError =>
     new BoltError({ code, page: page.id, offset: offsetIn(file, page, base), what, expected, found });
   const room = Math.floor((size - HEADER) / ELEMENT);
@@ -27,7 +34,7 @@ export const inlineLeaf = (file: PageFile, page: Page, valueAt: number, valueLen
   if (flags !== LEAF) throw fault('pageKind', 'kind of an inline bucket', 'leaf', pageKind(flags));
   const count = page.view.getUint16(base + PAGE_COUNT, file.littleEndian);
   if (count > room) throw fault('elements', 'elements of an inline bucket', `at most ${room}`, String(count));
-  return { base, size, count };
+  return count;
 };
 
 /** A value too short to be a bucket. */
@@ -50,7 +57,18 @@ export const bucketInInline = (file: PageFile, page: Page, valueAt: number): Bol
     what: 'a bucket in an inline bucket, which has none',
   });
 
-/** An element whose key and value are not between the table and the end. */
+/** Buckets in buckets: containerd has eight. The path to each is kept where something is wrong with it. */
+export const MAX_BUCKET_DEPTH = 256;
+
+export const bucketTooDeep = (file: PageFile, page: Page, valueAt: number): BoltError =>
+  new BoltError({
+    code: 'limit',
+    page: page.id,
+    offset: offsetIn(file, page, valueAt),
+    what: `buckets in buckets, more than ${MAX_BUCKET_DEPTH} deep`,
+  });
+
+/** An element whose key and value are not between the table and the end, or whose key is longer than a key may be. */
 export const elementOutside = (
   file: PageFile,
   page: Page,
@@ -67,8 +85,11 @@ export const elementOutside = (
     const cut = `${what} are cut off by the end of the file`;
     return new BoltError({ code: 'truncated', page: page.id, offset, what: cut, expected, found });
   }
-  const expected = `bytes ${HEADER + count * ELEMENT} to ${size}`;
   const found = `${length} bytes at ${keyAt - base}`;
+  const inside = keyAt >= base + HEADER + count * ELEMENT && keyAt + length <= base + size;
+  const expected = inside
+    ? `a key of at most ${MAX_KEY_BYTES} bytes`
+    : `bytes ${HEADER + count * ELEMENT} to ${size}`;
   return new BoltError({ code: 'elements', page: page.id, offset, what, expected, found });
 };
 

@@ -21,6 +21,8 @@ import {
 } from './format.ts';
 
 const CHUNK = 256 << 10;
+/** So much is read before it is asked whether it is worth it. */
+const TRIAL = 8 << 20;
 const ALIGN = 8;
 /** Beyond this the table of pages would itself be large. */
 const MAX_PAGES = 4 << 20;
@@ -59,7 +61,10 @@ export const preload = ({
   const starts = new Int32Array(pages).fill(-1);
   const sizes = new Int32Array(pages);
   let end = 0;
+  let kept = 0;
   for (let id = 0; id < pages && end + chunk <= bytes.length; ) {
+    // Mostly free pages, or a hole: what is in use is found sooner one by one.
+    if (id * pageSize >= TRIAL && kept < id / 8) break;
     // Each piece is read behind what is kept, and moved together there.
     const length = read(bytes, end, Math.min(chunk, (pages - id) * pageSize), id * pageSize);
     let from = end;
@@ -69,6 +74,7 @@ export const preload = ({
       bytes.copyWithin(end, from, from + size);
       starts[id] = end;
       sizes[id] = size;
+      kept += 1;
       end += Math.ceil(size / ALIGN) * ALIGN;
     }
     if (length < pageSize) break;

@@ -15,6 +15,7 @@ const STRIDE = 256;
 
 /** Visits everything below a bucket. A generator that yields now and then, so that a long walk can be paused or given up. */
 export function* walk(bucket: Cursor, visitor: Visitor): Generator<void, void> {
+  bucket.expectAll();
   const open: Cursor[] = [];
   let current = bucket;
   for (let entries = 1; ; entries += 1) {

@@ -140,3 +140,40 @@ test('a reader that takes no damage is told by an error', () => {
     /number of the page/,
   );
 });
+
+test('buckets in buckets are followed to a limit, whatever they are named', () => {
+  const levels = 300;
+  const pages = Object.fromEntries(
+    Array.from({ length: levels }, (_, i) => [
+      3 + i,
+      {
+        leaf: [
+          { key: `level-${i}-${'x'.repeat(300)}`, value: bucketAt(i + 1 < levels ? 4 + i : 3), bucket: true },
+        ],
+      },
+    ]),
+  );
+  const { readable, damage, problems } = read({ root: 3, pages });
+  expect(readable).toHaveLength(257);
+  expect(damage).toHaveLength(1);
+  expect(damage[0]).toMatch(
+    /^page 259 at offset 1061206: buckets in buckets, more than 256 deep \(in bucket level-0-x+… \(308 bytes\)/,
+  );
+  expect(damage[0]?.length).toBeLessThan(2500);
+  expect(problems[0]).toBe(damage[0]);
+});
+
+test('a key longer than any key may be is refused', () => {
+  const leaf = [
+    { key: 'a'.repeat(32_768), value: 'x' },
+    { key: 'b'.repeat(32_769), value: 'y' },
+  ];
+  const { readable, damage, problems } = read({ root: 3, pages: { 3: { leaf } } });
+  expect(readable.map((key) => key.length)).toEqual([32_768]);
+  expect(damage).toEqual([
+    'page 3 at offset 12320: key and value of element 1: expected a key of at most 32768 bytes, found 32770 bytes at 32817 (in the root bucket)',
+  ]);
+  expect(problems).toEqual([
+    'page 3 at offset 12320: key of element 1: expected at most 32768 bytes, found 32770 bytes at 32817',
+  ]);
+});

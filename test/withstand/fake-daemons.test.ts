@@ -27,7 +27,7 @@ import {
 } from './fake-containerd.ts';
 
 const MIB = 1 << 20;
-/** No collector is told to take longer. */
+/** Less than what is thrown at it: who keeps all of it ends with a stack trace. */
 const HEAP = { NODE_OPTIONS: '--max-old-space-size=256' };
 
 describe('a daemon that is not what it seems', () => {

@@ -40,6 +40,8 @@ export interface MetaWants {
   readonly scope: Scope;
 }
 
+const MANY: readonly FactName[] = ['containerd.images', 'containerd.content', 'containerd.snapshots'];
+
 /** Reads it. @throws BoltError where nobody takes damage */
 export function* readMeta(database: Database, wants: MetaWants, notes: Notes): Generator<void, MetaRead> {
   const read: MetaRead = {
@@ -57,6 +59,8 @@ export function* readMeta(database: Database, wants: MetaWants, notes: Notes): G
   };
   const old: MetaRead['sandboxes'] = [];
   const root = database.root();
+  // The kinds that most of a large database is made of.
+  if (MANY.some((name) => wants.facts.has(name)) && wants.scope.namespaces === undefined) root.expectAll();
   while (root.next()) {
     if (!root.isBucket) continue;
     if (root.keyIs(KEY.v1)) yield* readSchema(root.child(), wants, notes, read);

@@ -63,8 +63,8 @@ export const binaryTime = (entry: Cursor): Timestamp | null => {
   if (entry.valueLength !== (version === 2 ? 16 : 15) || (version !== 1 && version !== 2)) {
     throw new ValueError(`${words(entry)} are no time`);
   }
-  const seconds = bigEndian(entry, 1) * 0x1_0000_0000 + bigEndian(entry, 5) - UNIX_EPOCH;
-  return timestamp(seconds, bigEndian(entry, 9));
+  const seconds = entry.valueUint32(1) * 0x1_0000_0000 + entry.valueUint32(5) - UNIX_EPOCH;
+  return timestamp(seconds, entry.valueUint32(9));
 };
 
 /** RFC 3339 with up to nine fractional digits, as source `containerd` writes it; null for what is unset or out of range. */
@@ -97,12 +97,6 @@ function fractionOf(nanos: number): string {
 const UNIX_EPOCH = 62_135_596_800;
 // Year 9999, the last that RFC 3339 can write.
 const MAX_SECONDS = 253_402_300_799;
-
-function bigEndian(entry: Cursor, at: number): number {
-  let value = 0;
-  for (let i = at; i < at + 4; i += 1) value = value * 256 + (entry.valueByte(i) ?? 0);
-  return value;
-}
 
 /** Every key of a bucket with its text. */
 export const textMap = (bucket: Cursor): Record<string, string> => {
