@@ -5,7 +5,7 @@ import { type Subject, subjectKey, subjects } from '../host/docker-subjects.ts';
 import { isUnknown } from '../host/observed.ts';
 import { resolveContainers } from '../host/reference.ts';
 import { type FacetName, facet, type HostSnapshot, type Scope, withFacets } from '../host/snapshot.ts';
-import { entriesOf, unknownFacets } from '../host/unknown-entries.ts';
+import { distinct, entriesOf, unknownFacets } from '../host/unknown-entries.ts';
 import { chainItem, chainLines } from '../report/chain.ts';
 import { hintFor, unknownLine } from '../report/unknown.ts';
 import { escapeText } from '../text/escape.ts';
@@ -62,10 +62,10 @@ async function inspectHost(
     source,
     chains(host, (subject) => keys.has(subjectKey(subject))),
   );
-  const unknown = [
+  const unknown = distinct([
     ...unknownFacets(host, [...LISTS, ...DOCKER]),
     ...entriesOf(inspected.flatMap(({ gaps }) => gaps)),
-  ];
+  ]);
   const nothing = isUnknown(listed) && inspected.length === 0;
   await printChains(inspected, host, unknown, nothing, format);
   if (format === 'text' || missing.length > 0 || isUnknown(listed)) {
@@ -74,7 +74,11 @@ async function inspectHost(
     const hint = isUnknown(listed) ? hintFor(listed.state) : undefined;
     if (hint !== undefined) await writeHint(`try: ${hint}`);
   }
-  for (const reference of missing) await writeError(`container ${escapeText(reference)}: not found`);
+  for (const reference of missing) {
+    // In a list that was not read, nothing is missing.
+    const why = isUnknown(listed) ? 'not looked for, the list could not be read' : 'not found';
+    await writeError(`container ${escapeText(reference)}: ${why}`);
+  }
   if (nothing || missing.length > 0) return EXIT.failed;
   return unknown.length > 0 ? EXIT.partial : EXIT.ok;
 }
