@@ -21,5 +21,7 @@ export default class SummaryReporter implements Reporter {
 function sayWhySkipped(test: TestCase): void {
   const result = test.result();
   if (result.state !== 'skipped') return;
-  process.stdout.write(`skipped: ${test.fullName}: ${result.note ?? 'no reason given'}\n`);
+  // A suite that is skipped as a whole says why in its title.
+  const why = result.note ?? (test.fullName.includes('skipped: ') ? undefined : 'no reason given');
+  process.stdout.write(`skipped: ${test.fullName}${why === undefined ? '' : `: ${why}`}\n`);
 }

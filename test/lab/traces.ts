@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What there is of a lab on the host, by kind; told from /proc and /sys alone, not from the lab's own code. */
@@ -19,10 +19,9 @@ export const tracesOf = (tag: string, dockerIds: readonly string[] = []): Traces
   mounts: read('/proc/self/mountinfo')
     .split('\n')
     .filter((line) => line.includes(tag)),
-  cgroups: readdirSync('/sys/fs/cgroup', { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .filter((path) => path.includes(tag) || dockerIds.some((id) => path.includes(id))),
+  cgroups: [...foldersBelow('/sys/fs/cgroup')].filter(
+    (path) => path.includes(tag) || dockerIds.some((id) => path.includes(id)),
+  ),
   sockets: read('/proc/net/unix')
     .split('\n')
     .filter((line) => line.includes(tag)),
@@ -33,6 +32,23 @@ export const tracesOf = (tag: string, dockerIds: readonly string[] = []): Traces
 
 /** No trace of any kind. */
 export const NO_TRACES: Traces = { processes: [], mounts: [], cgroups: [], sockets: [], files: [] };
+
+// Cgroups of other labs come and go meanwhile: readdirSync's own recursion ends at the first that went.
+function* foldersBelow(folder: string): Generator<string> {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw error;
+  }
+  for (const entry of entries) {
+    if (!entry.isDirectory()) continue;
+    const path = join(folder, entry.name);
+    yield path;
+    yield* foldersBelow(path);
+  }
+}
 
 const read = (file: string): string => {
   try {

@@ -221,7 +221,7 @@ describe('a daemon that is not what it seems', () => {
     expect(unknown).toEqual([expect.objectContaining({ state: 'timeout', object: { namespace: 'one' } })]);
   });
 
-  test('that never ends a stream is left when the time is over', async () => {
+  test('that never ends a stream is left when the time is over, or the list too long', async () => {
     const schema = Content.method.list.output;
     const info = Array.from({ length: 100 }, (_, i) => ({ digest: `sha256:${i}`, size: 1n }));
     const batch = framed(toBinary(schema, create(schema, { info })));
@@ -240,6 +240,10 @@ describe('a daemon that is not what it seems', () => {
     const { exitCode, items, ms } = await get('content');
     expect({ exitCode, items }).toEqual({ exitCode: 1, items: undefined });
     expect(ms).toBeLessThan(20_000);
+    // With time enough it is the length that ends it, on any machine.
+    const patient = await get('content', '--timeout', '60s');
+    expect({ exitCode: patient.exitCode, items: patient.items }).toEqual({ exitCode: 1, items: undefined });
+    expect(patient.stderr).toContain('the list has more than the 200000 records that are read');
   });
 
   test('that says times, sizes and states that cannot be is read as far as it makes sense', async () => {

@@ -9,6 +9,7 @@ import { absent, type Observed, seen, unknown } from '../../host/observed.ts';
 import { decodeAny } from './any.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { CallFailure, STATUS } from './failure.ts';
+import { eachListed } from './lists.ts';
 import { timestamp } from './time.ts';
 
 type InNamespace = CallOptions & { readonly namespace: string };
@@ -101,9 +102,15 @@ async function eachContainer(
   } catch (error) {
     if (!(error instanceof CallFailure) || error.code !== STATUS.RESOURCE_EXHAUSTED) throw error;
   }
-  for await (const { container } of connection.stream(Containers.method.listStream, {}, options)) {
-    if (container !== undefined) take(container);
-  }
+  const { listStream } = Containers.method;
+  await eachListed(
+    connection,
+    listStream,
+    {},
+    options,
+    ({ container }) => (container === undefined ? [] : [container]),
+    take,
+  );
 }
 
 async function getContainer(

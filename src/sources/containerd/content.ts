@@ -3,6 +3,7 @@ import type { ContentInfo, Ingest } from '../../host/containerd.ts';
 import { digest, namespaceName } from '../../host/ids.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { CallFailure, STATUS } from './failure.ts';
+import { eachListed } from './lists.ts';
 import { timestamp } from './time.ts';
 
 type InNamespace = CallOptions & { readonly namespace: string };
@@ -10,9 +11,8 @@ type InNamespace = CallOptions & { readonly namespace: string };
 /** Content.List: the blobs that the namespace has registered. */
 export const listContent = async (connection: Connection, options: InNamespace): Promise<ContentInfo[]> => {
   const infos: ContentInfo[] = [];
-  for await (const batch of connection.stream(Content.method.list, {}, options)) {
-    for (const info of batch.info) infos.push(record(info, options.namespace));
-  }
+  const take = (info: Info): void => void infos.push(record(info, options.namespace));
+  await eachListed(connection, Content.method.list, {}, options, ({ info }) => info, take);
   return infos;
 };
 

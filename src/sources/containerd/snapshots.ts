@@ -3,6 +3,7 @@ import type { Snapshot, SnapshotKind } from '../../host/containerd.ts';
 import { namespaceName, snapshotKey } from '../../host/ids.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { CallFailure, STATUS } from './failure.ts';
+import { eachListed } from './lists.ts';
 import { timestamp } from './time.ts';
 
 const KINDS: Readonly<Record<Kind, SnapshotKind>> = {
@@ -21,9 +22,8 @@ export const listSnapshots = async (
   options: InNamespace,
 ): Promise<Snapshot[]> => {
   const snapshots: Snapshot[] = [];
-  for await (const batch of connection.stream(Snapshots.method.list, { snapshotter }, options)) {
-    for (const info of batch.info) snapshots.push(record(info, snapshotter, options.namespace));
-  }
+  const take = (info: Info): void => void snapshots.push(record(info, snapshotter, options.namespace));
+  await eachListed(connection, Snapshots.method.list, { snapshotter }, options, ({ info }) => info, take);
   return snapshots;
 };
 
