@@ -1,17 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
-import { provideLeafTool } from '../lab/leaf-tools.ts';
 import { seedLab } from '../lab/seed.ts';
 import { sharedLab, skipReason } from '../lab/shared.ts';
-import { until } from '../lab/until.ts';
 import { command, ctrscope } from './program.ts';
 import { rotatingSuites } from './rotation.ts';
+import { openTmux, type TmuxScreen, thenLeft } from './tmux.ts';
 
-/** The built program in a real terminal, as a person has it: tmux types, and says what is on the screen. */
+/** The built program in a real terminal, as a person has it. */
 describe.for(rotatingSuites().map((suite) => ({ suite, reason: skipReason(suite) })))(
   'the UI in a terminal, $suite',
   ({ suite, reason }) => {
@@ -20,47 +15,16 @@ describe.for(rotatingSuites().map((suite) => ({ suite, reason: skipReason(suite)
       return;
     }
     const lab = sharedLab(suite);
-    let folder = '';
-    let tmux = '';
-
-    const control = async (...args: string[]): Promise<string> =>
-      (await execa(tmux, ['-S', join(folder, 'tmux'), '-f', '/dev/null', ...args])).stdout;
-    const screen = (): Promise<string> => control('capture-pane', '-p', '-t', 'ui');
-    const press = (...keys: string[]): Promise<string> => control('send-keys', '-t', 'ui', ...keys);
-    const shows = (what: RegExp, deadlineMs: number = 20_000): Promise<string> =>
-      until(
-        `the screen shows ${what}`,
-        async () => {
-          const text = await screen();
-          return what.test(text) ? text : undefined;
-        },
-        { deadlineMs, everyMs: 50 },
-      );
+    let screen: TmuxScreen;
+    const press = (...keys: string[]): Promise<void> => screen.press(...keys);
+    const shows = (what: RegExp): Promise<string> => screen.shows(what);
 
     beforeAll(async () => {
-      tmux = await provideLeafTool('tmux');
-      folder = await mkdtemp(join(tmpdir(), 'ctrscope-ui-'));
       await seedLab(lab());
-      const [file, args] = command(['-a', lab().address]);
-      const quoted = [file, ...args].map((word) => `'${word}'`).join(' ');
       // CI in the environment must not blank the screen.
-      await writeFile(join(folder, 'run.sh'), `export CI=true\n${quoted}\necho "left with $?"\nexec cat\n`);
-      await control(
-        'new-session',
-        '-d',
-        '-s',
-        'ui',
-        '-x',
-        '160',
-        '-y',
-        '50',
-        `sh '${join(folder, 'run.sh')}'`,
-      );
+      screen = await openTmux(`export CI=true\n${thenLeft(command(['-a', lab().address]))}`, 160, 50);
+      return () => screen.close();
     }, 120_000);
-    afterAll(async () => {
-      if (tmux !== '') await control('kill-server').catch(() => undefined); // it may have gone with its last session
-      if (folder !== '') await rm(folder, { recursive: true, force: true });
-    });
 
     test('shows every container with the state that containerd gives', async () => {
       const text = await shows(/running\s+web/);
@@ -88,7 +52,7 @@ describe.for(rotatingSuites().map((suite) => ({ suite, reason: skipReason(suite)
         [20, 5, /need 60×15/],
         [160, 50, /running\s+web/],
       ] as const) {
-        await control('resize-window', '-t', 'ui', '-x', String(columns), '-y', String(rows));
+        await screen.resize(columns, rows);
         const text = await shows(sign);
         for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
       }
@@ -113,7 +77,7 @@ describe.for(rotatingSuites().map((suite) => ({ suite, reason: skipReason(suite)
       await press('q');
       const text = await shows(/left with 0/);
       expect(text).not.toContain('Containers');
-      expect(await control('display-message', '-p', '-t', 'ui', '#{alternate_on}')).toBe('0');
+      expect(await screen.isAlternate()).toBe(false);
     });
 
     test('prints the report where there is no terminal', async () => {
