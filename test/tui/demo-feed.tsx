@@ -2,8 +2,11 @@
 import type { DetailSource, Feed, FeedItem } from '../../src/host/feed.ts';
 import { containerId, namespaceName } from '../../src/host/ids.ts';
 import { seen } from '../../src/host/observed.ts';
+import type { HostSnapshot } from '../../src/host/snapshot.ts';
 import { runTui } from '../../src/tui/index.tsx';
+import { thisProcess } from '../../src/tui/process.ts';
 import { demoHost, demoSpec, manyContainers } from './hosts.ts';
+import { brokenHost, deniedHost, emptyHost, partialHost } from './ill-hosts.ts';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const born = new Date().toISOString();
@@ -25,6 +28,16 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
   still: async function* () {
     yield { kind: 'snapshot', host: demoHost(now(), born) };
     await sleep(2 ** 31 - 1);
+  },
+  // The next five are the same at every run, whenever it is.
+  fixed: () => standing(demoHost()),
+  empty: () => standing(emptyHost()),
+  partial: () => standing(partialHost()),
+  denied: () => standing(deniedHost()),
+  broken: () => standing(brokenHost()),
+  gone: async function* () {
+    yield { kind: 'snapshot', host: demoHost() };
+    throw new Error('the bundle is cut short');
   },
   loading: async function* () {
     await sleep(2 ** 31 - 1);
@@ -61,6 +74,14 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
   },
 };
 
+// A host in which nothing happens, though it is looked at.
+async function* standing(host: HostSnapshot): AsyncGenerator<FeedItem> {
+  for (;;) {
+    yield { kind: 'snapshot', host };
+    await sleep(1000);
+  }
+}
+
 const scene = SCENES[process.env['DEMO'] ?? 'live'] ?? SCENES['live'];
 if (scene === undefined) throw new Error('there is no scene');
 const items = scene();
@@ -94,6 +115,8 @@ const code = runTui({
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
+  // What we cost differs from run to run, and with it where the footer ends.
+  host: { ...thisProcess, usage: () => ({ cpuMicros: 0, rss: 64 << 20 }) },
 });
 // Its scenes wait for ever.
 code.then((exitCode) => process.exit(exitCode)).catch(() => process.exit(1));

@@ -4,32 +4,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import xterm from '@xterm/headless';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { inkWithoutTopLevelAwait } from '../../scripts/ink-plugin.ts';
+import { buildDemo } from './demo-program.ts';
 
 let folder: string;
 let program: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ctrscope-tui-'));
-  program = join(folder, 'demo.cjs');
-  await build({
-    entryPoints: [new URL('demo-feed.tsx', import.meta.url).pathname],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    jsx: 'automatic',
-    define: {
-      'process.env.NODE_ENV': '"production"',
-      'process.env.DEV': '"false"',
-      'import.meta.url': '"file:///"',
-    },
-    plugins: [inkWithoutTopLevelAwait],
-    external: ['react-devtools-core'],
-    logLevel: 'error',
-  });
+  program = await buildDemo(folder);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,8 +1,8 @@
 /** Every state of the screen, as a person sees it. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { namespaceName } from '../../src/host/ids.ts';
 import { unknown } from '../../src/host/observed.ts';
 import { AT, demoHost, hostOf, listed, manyContainers } from './hosts.ts';
+import { brokenHost } from './ill-hosts.ts';
 import { KEYS, openScreen, type Screen } from './screen.ts';
 
 let screen: Screen;
@@ -184,16 +184,7 @@ test('a paused screen stands still until it goes on', async () => {
 
 test('a view that cannot be made shows the error, and the others live on', async () => {
   screen = await openScreen();
-  const broken = { name: namespaceName('x'), labels: {} };
-  Object.defineProperty(broken, 'id', {
-    get: () => {
-      throw new Error('this record is broken');
-    },
-  });
-  const host = demoHost();
-  await screen.show(
-    hostOf({ ...host.facets, 'containerd.leases': listed([broken as never, broken as never]) }),
-  );
+  await screen.show(brokenHost());
   await screen.press('8');
   expect(screen.text()).toContain('✗ this view failed');
   expect(screen.text()).toContain('this record is broken');
