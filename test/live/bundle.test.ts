@@ -112,7 +112,7 @@ for (const suite of rotatingSuites()) {
 
   describe(`bundles (${title})`, { skip: reason !== undefined }, () => {
     const lab = sharedLab(suite, { docker: 'graphdriver' });
-    const path = (name = 'one'): string => join(folder, `${name}.tar.gz`);
+    const path = (name = 'one'): string => join(folder, `${suite}-${name}.tar.gz`);
     const image = SINGLE_IMAGE;
     const planted = `hunter2-${Math.random().toString(36).slice(2)}`;
     let canary = '';
