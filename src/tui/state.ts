@@ -1,4 +1,5 @@
 /** The reducer: what a happening makes of the state, and what it asks the outside to do. Pure. */
+import { capturedAfter } from './captured.ts';
 import { runCommand } from './commands.ts';
 import { detailLines } from './detail.ts';
 import { detailPane, frameOf, listPane, listRows, paneCells, paneRows } from './frame.ts';
@@ -22,7 +23,8 @@ function apply(state: State, happening: Happening): Step {
     case 'resized':
       return only({ ...state, size: happening.size });
     case 'snapshot': {
-      const captured = { host: happening.host, receivedAt: state.now };
+      const last = state.behind ?? state.shown;
+      const captured = capturedAfter(last, happening.host, happening.events, state.now);
       const live: State = { ...state, connection: { state: 'live' } };
       return only(
         state.paused && state.shown !== null ? { ...live, behind: captured } : { ...live, shown: captured },
@@ -98,23 +100,33 @@ function settle(state: State): State {
   return settled;
 }
 
-function settleList(list: ListState, { table, order }: Listed, height: number): ListState {
+function settleList(list: ListState, { table, order, view }: Listed, height: number): ListState {
   const keyAt = (index: number): string | undefined => {
     const row = order[index];
     return row === undefined ? undefined : table.key(row);
   };
+  // In another order than the one whose end was selected, the selection goes on to the end.
+  const isFollowing =
+    view.follows &&
+    list.sort === null &&
+    (list.selected === null || (list.followed !== null && list.followed !== order));
   // The object first, wherever it went; its place when it is gone.
-  let index = list.index;
-  if (list.selected !== null && keyAt(index) !== list.selected) {
+  let index = isFollowing ? order.length - 1 : list.index;
+  let { top } = list;
+  if (!isFollowing && list.selected !== null && keyAt(index) !== list.selected) {
     const found = order.findIndex((row) => table.key(row) === list.selected);
+    // Where what is above it comes and goes all the time, the rows stay where one reads them.
+    if (found >= 0 && view.follows) top += found - index;
     index = found >= 0 ? found : index;
   }
   index = clamp(index, order.length - 1);
+  const isAtEnd = index >= order.length - 1;
   return {
     ...list,
     index,
     selected: keyAt(index) ?? list.selected,
-    top: scrolledTo(index, list.top, height, order.length),
+    top: scrolledTo(index, top, height, order.length),
+    followed: view.follows && list.sort === null && isAtEnd ? order : null,
   };
 }
 
