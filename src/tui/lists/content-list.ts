@@ -83,7 +83,7 @@ function columnsWith(rates: ReadonlyMap<string, number>): readonly Column<Conten
     {
       id: 'expected',
       title: 'EXPECTED',
-      priority: 4,
+      priority: 3,
       cut: 'middle',
       text: (row) => (isIngest(row) ? row.expected : ''),
     },

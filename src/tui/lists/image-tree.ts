@@ -90,6 +90,8 @@ const COLUMNS: readonly Column<Node>[] = [
     const other = OF_PART[column.id];
     return {
       ...column,
+      // An open image names them itself, and its parts need the room.
+      ...(column.id === 'platforms' ? { priority: 4 } : {}),
       text: (node, at) => (isPart(node) ? (other?.text(node, at) ?? '') : column.text(node, at)),
       sortKey: (node) =>
         isPart(node)
