@@ -15,7 +15,7 @@ import { editPrompt, insertIntoPrompt } from './typing.ts';
 /** The state after something has happened at a time of our own clock. */
 export const reduce = (state: State, happening: Happening, now: number): Step => {
   const step = apply({ ...state, now }, happening);
-  return { ...step, state: settle(step.state) };
+  return { ...step, state: settle(step.state, state) };
 };
 
 function apply(state: State, happening: Happening): Step {
@@ -80,12 +80,13 @@ function input(state: State, event: InputEvent): Step {
 }
 
 // Whatever happened, the selection is on a row, the row is on the screen, and nothing is scrolled past its end.
-function settle(state: State): State {
+function settle(state: State, before: State): State {
   const layout = frameOf(state);
   const listing = listingOf(state);
   let settled = state.flash !== null && state.now >= state.flash.until ? { ...state, flash: null } : state;
   if (listing.state === 'listed') {
-    const list = settleList(listState(state), listing, listRows(listPane(layout), listing));
+    const isNewFilter = state.view === before.view && listState(state).filter !== listState(before).filter;
+    const list = settleList(listState(state), listing, listRows(listPane(layout), listing), isNewFilter);
     settled = withList(settled, list);
   }
   const detail = detailPane(layout);
@@ -100,7 +101,8 @@ function settle(state: State): State {
   return settled;
 }
 
-function settleList(list: ListState, { table, order, view }: Listed, height: number): ListState {
+function settleList(list: ListState, listing: Listed, height: number, isNewFilter: boolean): ListState {
+  const { table, order, outline, view } = listing;
   const keyAt = (index: number): string | undefined => {
     const row = order[index];
     return row === undefined ? undefined : table.key(row);
@@ -118,6 +120,10 @@ function settleList(list: ListState, { table, order, view }: Listed, height: num
     // Where what is above it comes and goes all the time, the rows stay where one reads them.
     if (found >= 0 && view.follows) top += found - index;
     index = found >= 0 ? found : index;
+  }
+  // Who looks for something new wants to see that, and not what only leads to it.
+  if (isNewFilter && outline?.context.has(order[index] ?? -1) === true) {
+    index = order.findIndex((row) => !outline.context.has(row));
   }
   index = clamp(index, order.length - 1);
   const isAtEnd = index >= order.length - 1;
