@@ -1,5 +1,6 @@
 /** Events as lines: of text for people, of JSON for programs. */
 import { GAP, type HostEvent } from '../host/event.ts';
+import { detailWords, gapWords } from '../host/event-words.ts';
 import { escapeText } from '../text/escape.ts';
 import { count, duration } from '../text/units.ts';
 import { pad } from '../text/width.ts';
@@ -18,13 +19,12 @@ export const eventText = (event: HostEvent): string => {
   const { at, type, source, namespace, object, details } = event;
   const head = `${micros(at)}  ${pad(escapeText(type), TYPE_CELLS)}  ${pad(source, SOURCE_CELLS)}`;
   if (type === GAP) {
-    const since = escapeText(String(details['since']));
-    return `${head}  events since ${since} may be missing: ${escapeText(String(details['why']))}\n`;
+    return `${head}  ${escapeText(gapWords(details))}\n`;
   }
   const where = namespace === null ? '' : `${namespace}/`;
   const name = object === null || object.name === null ? '' : ` (${object.name})`;
   const what = object === null ? (namespace ?? '-') : `${where}${object.id}${name}`;
-  return `${[head, escapeText(what), ...words(details)].join('  ')}\n`;
+  return `${[head, escapeText(what), ...detailWords(details).map(escapeText)].join('  ')}\n`;
 };
 
 /** What a stream of events came to. */
@@ -52,14 +52,4 @@ export const summaryText = ({ events, gaps, durationMs, sources }: EventSummary)
 function micros(at: string): string {
   const [second = '', fraction = ''] = at.replace('Z', '').split('.');
   return `${second}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
-}
-
-// Mounts are for programs.
-function words(details: HostEvent['details']): string[] {
-  return Object.entries(details).flatMap(([key, value]) => {
-    if (Array.isArray(value)) return [];
-    if (typeof value === 'object' && value !== null) return words(value as HostEvent['details']);
-    const text = String(value);
-    return [escapeText(`${key}=${/[\s"]/.test(text) ? JSON.stringify(text) : text}`)];
-  });
 }

@@ -133,8 +133,8 @@ function buildTabs(
 }
 
 // How many there are in all; not shown while only a namespace is, for it would be another number.
-function tabCount(state: State, name: Parameters<typeof items>[1]): string {
-  if (state.shown === null || state.namespace !== null) return '';
+function tabCount(state: State, name: Parameters<typeof items>[1] | null): string {
+  if (name === null || state.shown === null || state.namespace !== null) return '';
   const { host } = state.shown;
   return isUnknown(facet(host, name)) ? '?' : String(items(host, name).length);
 }
@@ -143,6 +143,7 @@ function tabCount(state: State, name: Parameters<typeof items>[1]): string {
 const HINTS: readonly Command[] = [
   'help',
   'filter',
+  'fold',
   'sortMenu',
   'palette',
   'problems',
@@ -162,7 +163,7 @@ export const footerLine = (state: State, listing: Listing, cells: number): Spott
   const spots: Spot[] = [];
   for (const command of HINTS) {
     const binding = BINDINGS.find((b) => b.command === command);
-    if (binding?.hint === undefined) continue;
+    if (binding?.hint === undefined || (command === 'fold' && !isTree(listing))) continue;
     const parts = [span(` ${keyLabel(binding.keys[0] ?? '')}`, 'key'), span(` ${binding.hint} `, 'muted')];
     if (spansWidth(spans) + spansWidth(parts) + spansWidth(right) + 1 > cells) continue;
     spots.push({ x: spansWidth(spans), cells: spansWidth(parts), command });
@@ -170,6 +171,10 @@ export const footerLine = (state: State, listing: Listing, cells: number): Spott
   }
   return { line: justify(spans, right, cells), spots };
 };
+
+function isTree(listing: Listing): boolean {
+  return listing.state === 'listed' && listing.outline !== null;
+}
 
 function footerRight(state: State, listing: Listing, cells: number): readonly Span[] {
   const problems = listing.state === 'listed' ? listing.problems : 0;

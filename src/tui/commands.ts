@@ -1,23 +1,15 @@
 /** What each command makes of the state. */
 import { escapeText } from '../text/escape.ts';
-import { rowYaml, tabOf, tabsOf } from './detail.ts';
+import { rowYaml, tabOf } from './detail.ts';
+import { closed, opened, toggled } from './folding.ts';
 import { detailPane, frameOf, listPane, listRows, paneRows } from './frame.ts';
 import type { Command } from './keys.ts';
 import { draftOf, EMPTY_DRAFT } from './line-edit.ts';
-import { listingOf, selectedRow } from './listing.ts';
-import {
-  flashed,
-  type ListState,
-  listState,
-  type MenuEntry,
-  only,
-  type State,
-  type Step,
-  type TabName,
-} from './model.ts';
+import { type Listed, listingOf, selectedRow } from './listing.ts';
+import { flashed, type ListState, listState, type MenuEntry, only, type State, type Step } from './model.ts';
 import { type Order, parseOrder } from './palette.ts';
 import { acceptPrompt, completePrompt, recall } from './typing.ts';
-import { VIEWS, type ViewName, viewNamed } from './views.ts';
+import { type TabName, VIEWS, type ViewName, viewNamed } from './views.ts';
 
 export const runCommand = (state: State, command: Command): Step => {
   if (command.startsWith('view:')) return only(openView(state, command.slice('view:'.length) as ViewName));
@@ -51,6 +43,9 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   pageUp: (s) => only(move(s, -page(s))),
   first: (s) => only(move(s, -Infinity)),
   last: (s) => only(move(s, Infinity)),
+  fold: (s) => only(folded(s, toggled)),
+  open: (s) => only(folded(s, opened)),
+  close: (s) => only(folded(s, closed)),
   enter,
   escape: (s) => only(closeOrBack(s)),
   nextPane: (s) => only({ ...s, focus: s.focus === 'list' ? 'detail' : 'list' }),
@@ -135,6 +130,14 @@ export const withList = (state: State, change: Partial<ListState>): State => ({
 export const sortBy = (state: State, sort: ListState['sort']): State =>
   withList({ ...state, detailTop: 0 }, { sort, selected: null, index: 0, top: 0 });
 
+function folded(state: State, change: (list: ListState, listing: Listed) => Partial<ListState>): State {
+  const listing = listingOf(state);
+  if (listing.state !== 'listed' || state.focus !== 'list') return state;
+  const changed = change(listState(state), listing);
+  // Another row: its details from their beginning, as for any that is gone to.
+  return withList('selected' in changed ? { ...state, detailTop: 0 } : state, changed);
+}
+
 // Numbers stay finite: Infinity is where End wants to go, the last place is where it arrives.
 function shifted(from: number, by: number): number {
   return Math.max(0, Math.min(from + by, Number.MAX_SAFE_INTEGER));
@@ -204,7 +207,7 @@ function swap(state: State): State {
 
 function turnTab(state: State, by: 1 | -1): State {
   const view = viewNamed(state.view);
-  const tabs = tabsOf(view);
+  const { tabs } = view;
   const at = tabs.indexOf(tabOf(state, view));
   return { ...state, tab: tabs[(at + by + tabs.length) % tabs.length] ?? 'Summary', detailTop: 0 };
 }

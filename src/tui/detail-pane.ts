@@ -1,15 +1,16 @@
 /** The detail pane as lines: the row's name, the tabs, and the part of the tab that is scrolled to. */
 import { truncateMiddle } from '../text/width.ts';
 import type { Spot } from './bars.ts';
-import { detailLines, tabOf, tabsOf } from './detail.ts';
+import { detailLines, tabOf } from './detail.ts';
 import { cellText } from './foreign.ts';
 import { paneCells, paneRows } from './frame.ts';
 import type { Rect } from './layout.ts';
 import { ruled } from './list-lines.ts';
 import { type Listing, selectedRow } from './listing.ts';
-import type { State, TabName } from './model.ts';
+import type { State } from './model.ts';
 import { type Line, type Span, span, spansWidth } from './spans.ts';
 import { isStale } from './status.ts';
+import type { TabName } from './views.ts';
 
 export const detailPaneLines = (state: State, listing: Listing, pane: Rect): readonly Line[] => {
   const lines = detailLines(state, paneCells(pane));
@@ -42,7 +43,7 @@ function detailTitle(
     return { line: ruled([], pane.width, focused), spots: [] };
   const current = tabOf(state, listing.view);
   const lacks = listing.table.gaps(row).length;
-  const tabs = tabsOf(listing.view).map((tab) => ({
+  const tabs = listing.view.tabs.map((tab) => ({
     tab,
     text: ` ${tab}${tab === 'Unknown' && lacks > 0 ? ` ${lacks}` : ''} `,
   }));

@@ -9,21 +9,16 @@ import { causeLines } from './advice.ts';
 import { screenText } from './foreign.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
 import { markOf, spinner, styleOf } from './marks.ts';
-import type { Body, State, TabName } from './model.ts';
+import type { Body, State } from './model.ts';
 import { EMPTY_LINE, type Line, line, type Span, span, textLine } from './spans.ts';
 import type { Table } from './table.ts';
 import { gapWords } from './unknowns.ts';
-import type { View } from './views.ts';
+import type { TabName, View } from './views.ts';
 import { wrapHard, wrapWords } from './wrap.ts';
 
-export const tabsOf = (view: View): readonly TabName[] =>
-  view.hasSpec ? ['Summary', 'Raw', 'Spec', 'Unknown'] : ['Summary', 'Raw', 'Unknown'];
-
 /** The tab that is shown: a view without the chosen one shows its first. */
-export const tabOf = (state: State, view: View): TabName => {
-  const tabs = tabsOf(view);
-  return tabs.includes(state.tab) ? state.tab : 'Summary';
-};
+export const tabOf = (state: State, { tabs }: View): TabName =>
+  tabs.includes(state.tab) ? state.tab : (tabs[0] ?? 'Summary');
 
 /** The container whose body the detail pane needs, as the key of its row. */
 export const wantedBody = (

@@ -8,6 +8,9 @@ export type Command =
   | 'pageUp'
   | 'first'
   | 'last'
+  | 'fold'
+  | 'open'
+  | 'close'
   | 'enter'
   | 'escape'
   | 'nextPane'
@@ -60,6 +63,9 @@ export const BINDINGS: readonly Binding[] = [
   bind('pageUp', ['pageup', 'ctrl-b'], 'Move', 'a page up', ['panes', 'overlay']),
   bind('first', ['g', 'home'], 'Move', 'to the first', ['panes', 'overlay']),
   bind('last', ['G', 'end'], 'Move', 'to the last', ['panes', 'overlay']),
+  bind('fold', ['space'], 'Move', 'open or close a branch of a tree', ['panes'], 'open'),
+  bind('open', ['right'], 'Move', 'open the branch; into it', ['panes']),
+  bind('close', ['left'], 'Move', 'close the branch; out of it', ['panes']),
   bind('nextPane', ['tab', 'shift-tab'], 'Move', 'to the other pane', ['panes'], 'pane'),
   bind('enter', ['enter'], 'Move', 'drill in', ['panes', 'overlay']),
   bind('escape', ['esc', 'backspace'], 'Move', 'close, clear the filter, or go back', ['panes', 'overlay']),
@@ -151,6 +157,7 @@ const LABELS: Readonly<Record<string, string>> = {
   end: 'End',
   enter: 'Enter',
   esc: 'Esc',
+  space: 'Space',
   tab: 'Tab',
   backspace: 'Backspace',
 };

@@ -1,9 +1,11 @@
 /** The list pane as lines: its title, the column titles, the rows that are seen. */
+import type { RowTone } from '../host/kinds/kind.ts';
 import { count } from '../text/units.ts';
 import { pad, truncateEnd, truncateMiddle, width } from '../text/width.ts';
 import { COLUMN_GAP, type PlacedColumn, placeColumns } from './columns.ts';
 import { cellText, screenText } from './foreign.ts';
 import { isPartial, listRows, paneRows } from './frame.ts';
+import { guideCells, guideSpans } from './guides.ts';
 import type { Rect } from './layout.ts';
 import type { Listed, Listing } from './listing.ts';
 import { markOf, styleOf } from './marks.ts';
@@ -22,18 +24,14 @@ export const listPaneLines = (state: State, listing: Listing, pane: Rect): reado
   const rows = listRows(pane, listing);
   const seen = listing.order.slice(list.top, list.top + rows);
   const cells = seen.map((row) => rowTexts(listing.table, row));
-  const placed = placeColumns(
-    listing.table.columns,
-    naturalWidths(listing.table, cells),
-    pane.width - GUTTER - markCells(listing.table) - 1,
-  );
+  const placed = placedColumns(listing, pane, cells);
   const overall = isStale(state) ? ({ over: 'stale' } as const) : {};
   const lines: Line[] = [
     title,
     headerLine(listing.table, placed, list),
-    ...seen.map((row, i): Line => {
+    ...seen.map((_, i): Line => {
       const isSelected = list.top + i === list.index;
-      const content = rowLine(listing.table, row, placed, cells[i] ?? [], isSelected);
+      const content = rowLine(listing, list.top + i, pane, placed, cells[i] ?? [], isSelected);
       return isSelected ? { ...content, over: 'selected' } : { ...content, ...overall };
     }),
   ];
@@ -46,17 +44,37 @@ export const columnAt = (state: State, listing: Listed, pane: Rect, x: number): 
   const list = listState(state);
   const seen = listing.order.slice(list.top, list.top + listRows(pane, listing));
   const left = GUTTER + markCells(listing.table);
-  const placed = placeColumns(
-    listing.table.columns,
-    naturalWidths(
-      listing.table,
-      seen.map((row) => rowTexts(listing.table, row)),
-    ),
-    pane.width - left - 1,
+  const placed = placedColumns(
+    listing,
+    pane,
+    seen.map((row) => rowTexts(listing.table, row)),
   );
   const found = placed.find((p) => x >= left + p.x && x < left + p.x + p.cells);
   return found === undefined ? undefined : listing.table.columns[found.index];
 };
+
+/** Whether a cell of the pane is on the sign that says whether the row at a place of the list is open; for a click on it. */
+export const isOnSign = (listing: Listed, pane: Rect, place: number, x: number): boolean => {
+  const guides = guideSpans(listing, place, guideCells(listing, pane.width));
+  const sign = guides.at(-1);
+  if (sign === undefined) return false;
+  const end = GUTTER + markCells(listing.table) + spansWidth(guides);
+  return x < end && x >= end - width(sign.text);
+};
+
+// The guides of a tree stand in its first column, which has room for them whichever rows are seen.
+function placedColumns(
+  listing: Listed,
+  pane: Rect,
+  seen: readonly (readonly string[])[],
+): readonly PlacedColumn[] {
+  const { table } = listing;
+  const guides = guideCells(listing, pane.width);
+  const room = pane.width - GUTTER - markCells(table) - 1 - guides;
+  return placeColumns(table.columns, naturalWidths(table, seen), room).map((p, i) =>
+    i === 0 ? { ...p, cells: p.cells + guides } : { ...p, x: p.x + guides },
+  );
+}
 
 // Before the columns: where the selection points.
 const GUTTER = 2;
@@ -77,13 +95,20 @@ function listTitle(state: State, listing: Listing, cells: number): Line {
   if (filter !== '' && state.prompt?.kind !== 'filter') {
     spans.push(span(' '), span(`/${truncateMiddle(screenText(filter), 30)}`, 'accent'));
   }
+  if (listing.state === 'listed' && listing.view.follows) spans.push(following(state));
   if (sort !== null) spans.push(span(` by ${sort.column} ${sort.reverse ? '▼' : '▲'}`, 'muted'));
   if (isStale(state)) spans.push(span(` stale, ${ageSeconds(state)} s old`, 'warn'));
   return ruled(spans, cells, focused);
 }
 
-function listCount({ order, total }: Listed): string {
-  return order.length === total ? String(total) : `<${order.length}/${total}>`;
+function listCount({ hits, total }: Listed): string {
+  return hits === total ? String(total) : `<${hits}/${total}>`;
+}
+
+function following(state: State): Span {
+  const { followed, sort } = listState(state);
+  if (followed !== null) return span(' following', 'ok');
+  return span(sort === null ? ' G to follow' : '', 'muted');
 }
 
 /** Spans continued by a rule to the end of the pane. */
@@ -108,25 +133,47 @@ function headerLine(table: Table, placed: readonly PlacedColumn[], list: ListSta
 }
 
 function rowLine(
-  table: Table,
-  row: number,
+  listing: Listed,
+  place: number,
+  pane: Rect,
   placed: readonly PlacedColumn[],
   texts: readonly string[],
   isSelected: boolean,
 ): Line {
+  const { table, outline } = listing;
+  const row = listing.order[place] ?? -1;
   const tone = table.tone(row);
   const spans: Span[] = [span(isSelected ? '▸ ' : '  ')];
   if (table.marked) spans.push(markOf(tone), span(' '));
+  if (table.isNotice(row)) return { spans: [...spans, ...noticeSpans(table, tone, placed, texts)] };
+  const whole = outline?.context.has(row) === true ? ({ style: 'muted' } as const) : {};
   placed.forEach((p, i) => {
     const column = table.columns[p.index];
     if (column === undefined) return;
+    const guides = i === 0 ? guideSpans(listing, place, guideCells(listing, pane.width)) : [];
+    const room = p.cells - spansWidth(guides);
     const text = texts[p.index] ?? '';
-    const cut = column.cut === 'end' ? truncateEnd(text, p.cells) : truncateMiddle(text, p.cells);
+    const cut = column.cut === 'end' ? truncateEnd(text, room) : truncateMiddle(text, room);
     // The word of the state has the colour of its sign.
-    const style = column.id === 'status' ? styleOf(tone) : {};
-    spans.push({ text: (i === 0 ? '' : ' '.repeat(COLUMN_GAP)) + pad(cut, p.cells, column.align), ...style });
+    const style = column.id === 'status' ? styleOf(tone) : whole;
+    if (i > 0) spans.push(span(' '.repeat(COLUMN_GAP)));
+    spans.push(...guides, { text: pad(cut, room, column.align), ...style });
   });
   return { spans };
+}
+
+// What is said of the list itself has the whole line, behind the columns that every row begins with.
+function noticeSpans(
+  table: Table,
+  tone: RowTone,
+  placed: readonly PlacedColumn[],
+  texts: readonly string[],
+): readonly Span[] {
+  const leading = placed.filter(({ index }) => table.columns[index]?.leads);
+  const words = texts.filter((text, i) => text !== '' && table.columns[i]?.leads === false);
+  return [...leading.map(({ index, cells }) => pad(truncateEnd(texts[index] ?? '', cells), cells)), ...words]
+    .flatMap((text, i) => [i === 0 ? '' : ' '.repeat(COLUMN_GAP), text])
+    .map((text) => ({ text, ...styleOf(tone) }));
 }
 
 function rowTexts(table: Table, row: number): readonly string[] {
@@ -141,13 +188,13 @@ function naturalWidths(table: Table, seen: readonly (readonly string[])[]): read
   return seen.reduce((widths, texts) => widened(widths, table, texts), sampledWidths(table));
 }
 
-// Text without a word: a column in which there is nothing else is not worth its room.
+// Text without a word: a column in which there is nothing else is not worth its room. A number's is, if it says that there is none.
 const SAYS_NOTHING: ReadonlySet<string> = new Set(['', '-', '?']);
 
 function widened(widths: readonly number[], table: Table, texts: readonly string[]): readonly number[] {
   return widths.map((known, column) => {
     const text = texts[column] ?? '';
-    const isIdle = table.columns[column]?.cut !== undefined && SAYS_NOTHING.has(text);
+    const isIdle = text === '' || (table.columns[column]?.cut !== undefined && SAYS_NOTHING.has(text));
     return isIdle ? known : Math.max(known, width(text));
   });
 }
@@ -158,7 +205,7 @@ function sampledWidths(table: Table): readonly number[] {
   const known = samples.get(table);
   if (known !== undefined) return known;
   const step = Math.max(1, Math.floor(table.count / SAMPLE));
-  let widths: readonly number[] = table.columns.map((column) => (column.cut === undefined ? 1 : 0));
+  let widths: readonly number[] = table.columns.map((c) => (c.leads && c.cut === undefined ? 1 : 0));
   for (let row = 0; row < table.count; row += step) widths = widened(widths, table, rowTexts(table, row));
   samples.set(table, widths);
   return widths;

@@ -1,10 +1,12 @@
 /** The rows of the current view as they stand on the screen: filtered, sorted, counted. */
 import type { HostSnapshot } from '../host/snapshot.ts';
-import { type Filter, parseFilter } from './filter.ts';
+import type { Captured } from './captured.ts';
+import { type Filter, parseFilter, type RowTest } from './filter.ts';
 import { isProblem } from './marks.ts';
 import { listState, type State } from './model.ts';
 import { type Sort, sorted } from './order.ts';
-import { type Table, tableOf } from './table.ts';
+import { type Outline, outlineOf } from './outline.ts';
+import type { Table } from './table.ts';
 import { type Unknowns, unknownsOf } from './unknowns.ts';
 import { type View, viewNamed } from './views.ts';
 
@@ -21,8 +23,12 @@ export interface Listed {
   readonly table: Table;
   /** Rows of the table in the order of the screen. */
   readonly order: readonly number[];
-  /** Rows in the chosen namespace, before the filter. */
+  /** How they stand below one another, where they do. */
+  readonly outline: Outline | null;
+  /** Rows in the chosen namespace, before the filter; only those that the heading counts. */
   readonly total: number;
+  /** Those of them that the filter leaves. */
+  readonly hits: number;
   readonly filter: Filter;
   readonly unknowns: Unknowns;
   /** Rows in the chosen namespace that somebody should look at. */
@@ -33,14 +39,14 @@ export interface Listed {
 export const listingOf = (state: State): Listing => {
   const view = viewNamed(state.view);
   if (state.shown === null) return { state: 'waiting', view };
-  const { filter, sort } = listState(state);
-  const wish: Wish = { filter, sort, namespace: state.namespace, problemsOnly: state.problemsOnly };
-  const known = memory.get(state.shown.host)?.get(state.view);
+  const { filter, sort, folds } = listState(state);
+  const wish: Wish = { filter, sort, folds, namespace: state.namespace, problemsOnly: state.problemsOnly };
+  const known = memory.get(state.shown)?.get(state.view);
   if (known !== undefined && sameWish(known.wish, wish)) return known.listing;
-  const made = make(view, state.shown.host, wish);
-  const byView = memory.get(state.shown.host) ?? new Map<string, Remembered>();
+  const made = make(view, state.shown, wish);
+  const byView = memory.get(state.shown) ?? new Map<string, Remembered>();
   byView.set(state.view, { wish, ...made });
-  memory.set(state.shown.host, byView);
+  memory.set(state.shown, byView);
   return made.listing;
 };
 
@@ -51,6 +57,7 @@ export const selectedRow = (state: State, listing: Listing): number | undefined 
 interface Wish {
   readonly filter: string;
   readonly sort: Sort | null;
+  readonly folds: ReadonlyMap<string, boolean>;
   readonly namespace: string | null;
   readonly problemsOnly: boolean;
 }
@@ -66,56 +73,80 @@ interface Remembered {
   readonly basis: Basis | undefined;
 }
 
-// Everything derived from a snapshot goes when the snapshot does.
-const memory = new WeakMap<HostSnapshot, Map<string, Remembered>>();
+// Everything derived from a picture goes when the picture does.
+const memory = new WeakMap<Captured, Map<string, Remembered>>();
 
 function make(
   view: View,
-  host: HostSnapshot,
+  shown: Captured,
   wish: Wish,
 ): { readonly listing: Listing; readonly basis: Basis | undefined } {
-  const known = memory.get(host)?.get(view.name)?.basis;
+  const known = memory.get(shown)?.get(view.name)?.basis;
   try {
-    const basis = known ?? basisOf(view, host);
-    return { basis, listing: list(view, host, basis, wish) };
+    const basis = known ?? basisOf(view, shown);
+    return { basis, listing: list(view, shown.host, basis, wish) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { basis: known, listing: { state: 'broken', view, why } };
   }
 }
 
-function basisOf(view: View, host: HostSnapshot): Basis {
-  const table = tableOf(view.kind, view.lead, host);
-  return { table, unknowns: unknownsOf(host, view.kind, table) };
+function basisOf(view: View, shown: Captured): Basis {
+  const table = view.table(shown);
+  return { table, unknowns: unknownsOf(shown.host, view.kind, table) };
 }
 
 function list(view: View, host: HostSnapshot, { table, unknowns }: Basis, wish: Wish): Listed {
   const filter = parseFilter(wish.filter, table);
-  const isMatch = filter.state === 'ok' ? filter.test : () => true;
-  const inNamespace = namespaceTest(table, wish.namespace);
-  const rows: number[] = [];
+  const isIn = namespaceTest(table, wish.namespace);
+  const isHit = hitTest(table, filter, wish.problemsOnly);
   let total = 0;
   let problems = 0;
   for (let row = 0; row < table.count; row += 1) {
-    if (!inNamespace(row)) continue;
-    total += 1;
-    const problem = isProblem(table.tone(row));
-    if (problem) problems += 1;
-    if ((problem || !wish.problemsOnly) && isMatch(row)) rows.push(row);
+    if (!isIn(row)) continue;
+    if (table.isOwn(row)) total += 1;
+    if (isProblem(table.tone(row))) problems += 1;
   }
-  const order = sorted(rows, table, wish.sort);
-  return { state: 'listed', view, host, table, order, total, filter, unknowns, problems };
+  const rows = rowsOf(table, wish, isIn, isHit);
+  return { state: 'listed', view, host, table, ...rows, total, filter, unknowns, problems };
+}
+
+function rowsOf(
+  table: Table,
+  { folds, sort }: Wish,
+  isIn: RowTest,
+  isHit: RowTest | undefined,
+): Pick<Listed, 'order' | 'outline' | 'hits'> {
+  if (table.tree !== undefined) {
+    const outline = outlineOf(table, table.tree, { isIn, isHit, folds, sort });
+    return { order: outline.order, outline, hits: outline.hits };
+  }
+  const rows: number[] = [];
+  for (let row = 0; row < table.count; row += 1) {
+    if (isIn(row) && (isHit === undefined || isHit(row))) rows.push(row);
+  }
+  return { order: sorted(rows, table, sort), outline: null, hits: rows.filter(table.isOwn).length };
+}
+
+// Undefined while everything is wanted.
+function hitTest(table: Table, filter: Filter, problemsOnly: boolean): RowTest | undefined {
+  const isMatch = filter.state === 'ok' ? filter.test : undefined;
+  if (isMatch === undefined && !problemsOnly) return undefined;
+  return (row) =>
+    table.isNotice(row) || ((!problemsOnly || isProblem(table.tone(row))) && (isMatch?.(row) ?? true));
 }
 
 // Rows of a kind that lives in no namespace are in all of them.
 function namespaceTest(table: Table, namespace: string | null): (row: number) => boolean {
   const column = table.columns.findIndex((c) => c.id === 'namespace');
-  return namespace === null || column < 0 ? () => true : (row) => table.text(row, column) === namespace;
+  if (namespace === null || column < 0) return () => true;
+  return (row) => table.isNotice(row) || table.text(row, column) === namespace;
 }
 
 function sameWish(a: Wish, b: Wish): boolean {
   return (
     a.filter === b.filter &&
+    a.folds === b.folds &&
     a.namespace === b.namespace &&
     a.problemsOnly === b.problemsOnly &&
     a.sort?.column === b.sort?.column &&

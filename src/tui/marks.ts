@@ -10,6 +10,7 @@ const MARKS: Readonly<Record<RowTone, { readonly sign: string; readonly style?: 
   bad: { sign: '✗', style: 'bad' },
   warn: { sign: '!', style: 'warn' },
   unknown: { sign: '?', style: 'unknown' },
+  absent: { sign: '–', style: 'ended' },
   plain: { sign: ' ' },
 };
 

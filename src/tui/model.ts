@@ -1,13 +1,15 @@
 /** What the UI knows at one moment, what can happen to it, and what it then asks the outside to do. */
 import type { ContainerBody } from '../host/containerd.ts';
+import type { HostEvent } from '../host/event.ts';
 import type { Observed } from '../host/observed.ts';
 import type { HostSnapshot } from '../host/snapshot.ts';
+import type { Captured } from './captured.ts';
 import type { InputEvent } from './input.ts';
 import type { Pane, Size } from './layout.ts';
 import type { Draft } from './line-edit.ts';
 import type { Sort } from './order.ts';
 import type { Style } from './spans.ts';
-import type { ViewName } from './views.ts';
+import type { TabName, ViewName } from './views.ts';
 
 /** How one view's list stands; kept while another view is shown. */
 export interface ListState {
@@ -19,9 +21,11 @@ export interface ListState {
   readonly index: number;
   /** The first visible place. */
   readonly top: number;
+  /** By key, the branches of a tree that somebody has opened or closed. */
+  readonly folds: ReadonlyMap<string, boolean>;
+  /** The order whose end is selected: in a view that follows, the next one's end will be. Null when it is not followed. */
+  readonly followed: readonly number[] | null;
 }
-
-export type TabName = 'Summary' | 'Raw' | 'Spec' | 'Unknown';
 
 export type Connection =
   | { readonly state: 'waiting' }
@@ -66,12 +70,6 @@ export interface Flash {
   readonly until: number;
 }
 
-export interface Captured {
-  readonly host: HostSnapshot;
-  /** When it came, by our own clock: the host's may be wrong. */
-  readonly receivedAt: number;
-}
-
 /** What Esc and Ctrl-O lead back to. */
 export interface Place {
   readonly view: ViewName;
@@ -114,7 +112,7 @@ export interface State {
 
 export type Happening =
   | { readonly type: 'resized'; readonly size: Size }
-  | { readonly type: 'snapshot'; readonly host: HostSnapshot }
+  | { readonly type: 'snapshot'; readonly host: HostSnapshot; readonly events?: readonly HostEvent[] }
   | { readonly type: 'lost'; readonly why: string; readonly retryInMs: number }
   | { readonly type: 'ended'; readonly why: string }
   | { readonly type: 'tick' }
@@ -142,7 +140,15 @@ export interface Step {
 /** Another state, and nothing to be done outside. */
 export const only = (state: State): Step => ({ state, effects: [] });
 
-export const NEW_LIST: ListState = { filter: '', sort: null, selected: null, index: 0, top: 0 };
+export const NEW_LIST: ListState = {
+  filter: '',
+  sort: null,
+  selected: null,
+  index: 0,
+  top: 0,
+  folds: new Map(),
+  followed: null,
+};
 
 const FLASH_MS = 4000;
 

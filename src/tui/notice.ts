@@ -78,8 +78,9 @@ function broken(why: string, cells: number): readonly Line[] {
 }
 
 function noRows(state: State, listing: Listed, cells: number): readonly Line[] {
-  const own = facet(listing.host, listing.view.kind.facet);
-  if (isUnknown(own)) return causeLines(listing.view.heading.toLowerCase(), own, cells);
+  const { kind } = listing.view;
+  const own = kind.facet === null ? undefined : facet(listing.host, kind.facet);
+  if (own !== undefined && isUnknown(own)) return causeLines(listing.view.heading.toLowerCase(), own, cells);
   if (listing.total > 0) {
     const { filter } = listState(state);
     const what =
@@ -101,7 +102,7 @@ function noRows(state: State, listing: Listed, cells: number): readonly Line[] {
     );
   }
   const where = state.namespace === null ? '' : ` in ${screenText(state.namespace)}`;
-  const [what = '', meaning] = listing.view.kind.whenEmpty.split(/[:;] /, 2);
+  const [what = '', meaning] = (listing.table.whenEmpty ?? kind.whenEmpty).split(/[:;] /, 2);
   return [
     textLine(`${what}${where}`, 'strong'),
     ...(meaning === undefined ? [] : wrapWords(meaning, cells).map((text) => textLine(text, 'muted'))),

@@ -3,7 +3,6 @@ import { nearest } from '../text/nearest.ts';
 import type { Command } from './keys.ts';
 import { type Listing, listingOf } from './listing.ts';
 import type { State } from './model.ts';
-import { tableOf } from './table.ts';
 import { VIEWS, type ViewName, viewCalled, viewNamed } from './views.ts';
 
 /** What a palette line asks for. */
@@ -88,7 +87,7 @@ function columnIds(listing: Listing): readonly string[] {
 
 function namespaceNames(state: State): readonly string[] {
   if (state.shown === null) return [];
-  const table = tableOf(viewNamed('namespaces').kind, [], state.shown.host);
+  const table = viewNamed('namespaces').table(state.shown);
   return Array.from({ length: table.count }, (_, row) => table.id(row));
 }
 

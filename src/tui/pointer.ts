@@ -5,7 +5,7 @@ import { tabSpots } from './detail-pane.ts';
 import { frameOf, listRows } from './frame.ts';
 import type { MouseEvent } from './input.ts';
 import { isTooSmall, type Layout, type Rect } from './layout.ts';
-import { columnAt } from './list-lines.ts';
+import { columnAt, isOnSign } from './list-lines.ts';
 import { type Listing, listingOf } from './listing.ts';
 import { menuRect, menuTop } from './menu.ts';
 import { listState, only, type State, type Step } from './model.ts';
@@ -76,6 +76,9 @@ function clickList(state: State, listing: Listing, pane: Rect, event: MouseEvent
   const index = list.top + place;
   if (place < 0 || place >= listRows(pane, listing) || index >= listing.order.length) return only(focused);
   const selected = select({ ...focused, click: { at: state.now, index } }, index);
+  // Where nothing can be opened, this changes nothing more.
+  if (isOnSign(listing, pane, index, event.x - pane.x))
+    return runCommand({ ...selected, click: null }, 'fold');
   const isDouble = state.click?.index === index && state.now - state.click.at <= DOUBLE_CLICK_MS;
   return isDouble ? runCommand({ ...selected, click: null }, 'enter') : only(selected);
 }

@@ -24,6 +24,8 @@ export type Style =
 export interface Span {
   readonly text: string;
   readonly style?: Style;
+  /** What it is where there is only ASCII, if that depends on its meaning; as wide as the text. */
+  readonly ascii?: string;
 }
 
 export interface Line {

@@ -1,4 +1,5 @@
 /** The reducer: what a happening makes of the state, and what it asks the outside to do. Pure. */
+import { capturedAfter } from './captured.ts';
 import { runCommand } from './commands.ts';
 import { detailLines } from './detail.ts';
 import { detailPane, frameOf, listPane, listRows, paneCells, paneRows } from './frame.ts';
@@ -14,7 +15,7 @@ import { editPrompt, insertIntoPrompt } from './typing.ts';
 /** The state after something has happened at a time of our own clock. */
 export const reduce = (state: State, happening: Happening, now: number): Step => {
   const step = apply({ ...state, now }, happening);
-  return { ...step, state: settle(step.state) };
+  return { ...step, state: settle(step.state, state) };
 };
 
 function apply(state: State, happening: Happening): Step {
@@ -22,7 +23,8 @@ function apply(state: State, happening: Happening): Step {
     case 'resized':
       return only({ ...state, size: happening.size });
     case 'snapshot': {
-      const captured = { host: happening.host, receivedAt: state.now };
+      const last = state.behind ?? state.shown;
+      const captured = capturedAfter(last, happening.host, happening.events, state.now);
       const live: State = { ...state, connection: { state: 'live' } };
       return only(
         state.paused && state.shown !== null ? { ...live, behind: captured } : { ...live, shown: captured },
@@ -78,12 +80,13 @@ function input(state: State, event: InputEvent): Step {
 }
 
 // Whatever happened, the selection is on a row, the row is on the screen, and nothing is scrolled past its end.
-function settle(state: State): State {
+function settle(state: State, before: State): State {
   const layout = frameOf(state);
   const listing = listingOf(state);
   let settled = state.flash !== null && state.now >= state.flash.until ? { ...state, flash: null } : state;
   if (listing.state === 'listed') {
-    const list = settleList(listState(state), listing, listRows(listPane(layout), listing));
+    const isNewFilter = state.view === before.view && listState(state).filter !== listState(before).filter;
+    const list = settleList(listState(state), listing, listRows(listPane(layout), listing), isNewFilter);
     settled = withList(settled, list);
   }
   const detail = detailPane(layout);
@@ -98,23 +101,38 @@ function settle(state: State): State {
   return settled;
 }
 
-function settleList(list: ListState, { table, order }: Listed, height: number): ListState {
+function settleList(list: ListState, listing: Listed, height: number, isNewFilter: boolean): ListState {
+  const { table, order, outline, view } = listing;
   const keyAt = (index: number): string | undefined => {
     const row = order[index];
     return row === undefined ? undefined : table.key(row);
   };
+  // In another order than the one whose end was selected, the selection goes on to the end.
+  const isFollowing =
+    view.follows &&
+    list.sort === null &&
+    (list.selected === null || (list.followed !== null && list.followed !== order));
   // The object first, wherever it went; its place when it is gone.
-  let index = list.index;
-  if (list.selected !== null && keyAt(index) !== list.selected) {
+  let index = isFollowing ? order.length - 1 : list.index;
+  let { top } = list;
+  if (!isFollowing && list.selected !== null && keyAt(index) !== list.selected) {
     const found = order.findIndex((row) => table.key(row) === list.selected);
+    // Where what is above it comes and goes all the time, the rows stay where one reads them.
+    if (found >= 0 && view.follows) top += found - index;
     index = found >= 0 ? found : index;
   }
+  // Who looks for something new wants to see that, and not what only leads to it.
+  if (isNewFilter && outline?.context.has(order[index] ?? -1) === true) {
+    index = order.findIndex((row) => !outline.context.has(row));
+  }
   index = clamp(index, order.length - 1);
+  const isAtEnd = index >= order.length - 1;
   return {
     ...list,
     index,
     selected: keyAt(index) ?? list.selected,
-    top: scrolledTo(index, list.top, height, order.length),
+    top: scrolledTo(index, top, height, order.length),
+    followed: view.follows && list.sort === null && isAtEnd ? order : null,
   };
 }
 

@@ -61,6 +61,9 @@ const ASCII: Readonly<Record<string, string>> = {
   '✗': 'x',
   '✓': '+',
   '▸': '>',
+  '▾': 'v',
+  '█': '#',
+  '░': '.',
   '▲': '^',
   '▼': 'v',
   '…': '~',
@@ -95,7 +98,7 @@ const ASCII: Readonly<Record<string, string>> = {
 
 function paintLine(l: Line, theme: Theme): string {
   return l.spans
-    .map((s) => styled(theme.ascii ? toAscii(s.text) : s.text, l.over ?? s.style, theme))
+    .map((s) => styled(theme.ascii ? (s.ascii ?? toAscii(s.text)) : s.text, l.over ?? s.style, theme))
     .join('');
 }
 

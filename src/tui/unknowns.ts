@@ -1,9 +1,8 @@
 /** What a list wanted to know and does not: counted for the panel, listed for the details. */
-import type { AnyKind } from '../host/kinds/index.ts';
 import type { Gap } from '../host/observed.ts';
 import { facet, type HostSnapshot } from '../host/snapshot.ts';
 import { type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
-import type { Table } from './table.ts';
+import type { Table, ViewKind } from './table.ts';
 
 export interface Unknowns {
   /** Sources that answered in full, and all that were asked. */
@@ -16,7 +15,7 @@ export interface Unknowns {
   readonly firstGap: Gap | undefined;
 }
 
-export const unknownsOf = (host: HostSnapshot, kind: AnyKind, table: Table): Unknowns => {
+export const unknownsOf = (host: HostSnapshot, kind: ViewKind, table: Table): Unknowns => {
   const reported = new Set(kind.reportedByRows);
   const asked = kind.wants.filter((name) => facet(host, name).state !== 'notCollected');
   const answered = asked.filter((name) => unknownFacets(host, [name]).length === 0);

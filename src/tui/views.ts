@@ -1,6 +1,12 @@
-/** The views: which kinds are listed, under which digit and name. A view that is not built has no entry. */
-import { type AnyKind, kindNamed } from '../host/kinds/index.ts';
+/** The views: what is listed, under which digit and name. A view that is not built has no entry. */
+import { kindNamed } from '../host/kinds/index.ts';
 import type { FacetName } from '../host/snapshot.ts';
+import type { Captured } from './captured.ts';
+import { CONTENT_WANTS, contentSheet } from './lists/content-list.ts';
+import { EVENTS, eventSheet } from './lists/event-list.ts';
+import { IMAGE_WANTS, imageSheet } from './lists/image-tree.ts';
+import { snapshotSheet } from './lists/snapshot-tree.ts';
+import { type Sheet, type Table, tableFrom, tableOf, type ViewKind } from './table.ts';
 
 export type ViewName =
   | 'tasks'
@@ -8,10 +14,13 @@ export type ViewName =
   | 'content'
   | 'snapshots'
   | 'leases'
+  | 'events'
   | 'namespaces'
   | 'plugins'
   | 'ingests'
   | 'sandboxes';
+
+export type TabName = 'Summary' | 'Raw' | 'Spec' | 'Unknown';
 
 export interface View {
   readonly name: ViewName;
@@ -22,13 +31,14 @@ export interface View {
   readonly heading: string;
   /** Other words for it in the palette. */
   readonly aliases: readonly string[];
-  readonly kind: AnyKind;
-  /** Columns that come first and always stay: how a row is recognised. */
-  readonly lead: readonly string[];
-  /** The detail pane can show the OCI spec of a row. */
-  readonly hasSpec: boolean;
+  readonly kind: ViewKind;
+  readonly table: (shown: Captured) => Table;
+  /** Tabs of the detail pane. */
+  readonly tabs: readonly TabName[];
   /** Enter narrows everything to the row's namespace instead of opening its details. */
   readonly narrows: boolean;
+  /** It grows at its end: a selection there goes on to what is new. */
+  readonly follows: boolean;
 }
 
 export const VIEWS: readonly View[] = [
@@ -38,13 +48,17 @@ export const VIEWS: readonly View[] = [
     'containers',
     ['status', 'name', 'id'],
     ['containers', 'container', 'task', 'ps', 'c', 't'],
-    'Containers',
+    { heading: 'Containers', tabs: ['Summary', 'Raw', 'Spec', 'Unknown'] },
   ),
-  view('images', '5', 'images', ['name'], ['image', 'img', 'i']),
-  view('content', '6', 'content', ['digest'], ['blobs', 'blob', 'layers']),
-  view('snapshots', '7', 'snapshots', ['name'], ['snapshot', 'snap']),
+  view('images', '5', 'images', ['name'], ['image', 'img', 'i'], { wants: IMAGE_WANTS, sheet: imageSheet }),
+  view('content', '6', 'content', ['digest'], ['blobs', 'blob', 'layers'], {
+    wants: CONTENT_WANTS,
+    sheet: contentSheet,
+  }),
+  view('snapshots', '7', 'snapshots', ['name'], ['snapshot', 'snap'], { sheet: snapshotSheet }),
   view('leases', '8', 'leases', ['id'], ['lease']),
-  view('namespaces', null, 'namespaces', ['name'], ['namespace']),
+  eventView('9', ['time', 'type'], ['event', 'ev']),
+  view('namespaces', null, 'namespaces', ['name'], ['namespace'], { narrows: true }),
   view('plugins', null, 'plugins', ['status', 'id'], ['plugin']),
   view('ingests', null, 'ingests', ['ref'], ['ingest', 'pulls']),
   view('sandboxes', null, 'sandboxes', ['id'], ['sandbox', 'pods']),
@@ -70,26 +84,58 @@ export const viewNamed = (name: ViewName): View => {
 export const viewCalled = (word: string): View | undefined =>
   VIEWS.find((v) => v.name === word || v.aliases.includes(word));
 
-function view(
+interface Special<Row> {
+  readonly heading?: string;
+  readonly tabs?: readonly TabName[];
+  readonly narrows?: boolean;
+  /** Where the screen shows more than the kind lists: what that takes, and how. */
+  readonly wants?: readonly FacetName[];
+  readonly sheet?: (shown: Captured) => Sheet<Row>;
+}
+
+// `lead` names the columns that come first and always stay: how a row is recognised.
+function view<Row>(
   name: ViewName,
   digit: string | null,
   kindName: string,
   lead: readonly string[],
   aliases: readonly string[],
-  heading?: string,
+  { heading, tabs = ['Summary', 'Raw', 'Unknown'], narrows = false, wants, sheet }: Special<Row> = {},
 ): View {
   const kind = kindNamed(kindName);
   if (kind === undefined) throw new Error(`there is no kind ${kindName}`);
-  const tab = name.charAt(0).toUpperCase() + name.slice(1);
+  const tab = titled(name);
   return {
     name,
     digit,
     tab,
     heading: heading ?? tab,
     aliases,
-    kind,
-    lead,
-    hasSpec: kindName === 'containers',
-    narrows: kindName === 'namespaces',
+    kind: wants === undefined ? kind : { ...kind, wants },
+    table: (shown) =>
+      sheet === undefined ? tableOf(kind, lead, shown.host) : tableFrom(sheet(shown), lead, shown.host.at),
+    tabs,
+    narrows,
+    follows: false,
   };
+}
+
+function eventView(digit: string, lead: readonly string[], aliases: readonly string[]): View {
+  return {
+    name: 'events',
+    digit,
+    tab: titled('events'),
+    heading: titled('events'),
+    aliases,
+    kind: EVENTS,
+    table: (shown) => tableFrom(eventSheet(shown), lead, shown.host.at),
+    // All that there is of an event is the event.
+    tabs: ['Raw'],
+    narrows: false,
+    follows: true,
+  };
+}
+
+function titled(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -5,8 +5,9 @@ import { seen } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
 import { runTui } from '../../src/tui/index.tsx';
 import { thisProcess } from '../../src/tui/process.ts';
-import { demoHost, demoSpec, manyContainers } from './hosts.ts';
+import { demoHost, demoSpec, listed, manyContainers } from './hosts.ts';
 import { brokenHost, deniedHost, emptyHost, partialHost } from './ill-hosts.ts';
+import { eventsOf, gapAt, ingestOf, viewsHost } from './view-hosts.ts';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const born = new Date().toISOString();
@@ -23,6 +24,23 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
     for (;;) {
       yield { kind: 'snapshot', host: manyContainers(10_000, now()) };
       await sleep(2000);
+    }
+  },
+  views: async function* () {
+    for (let i = 0; ; i += 1) {
+      const host = viewsHost();
+      const at = new Date(Date.parse(host.at) + i * 1000).toISOString();
+      const uploads = listed([
+        ingestOf('layer-sha256:7d8f0c', { offset: BigInt(i * 1_300_000), updatedAt: at }),
+        ingestOf('upload-of-unknown-size', { offset: BigInt(i * 70_000), total: 0n, updatedAt: at }),
+        ingestOf('upload-that-rests', { offset: 512n }),
+      ]);
+      yield {
+        kind: 'snapshot',
+        host: { ...host, at, facets: { ...host.facets, 'containerd.ingests': { ...uploads, at } } },
+        recentEvents: [...eventsOf(0, 30), gapAt(30), ...eventsOf(31, 40 + i * 3)],
+      };
+      await sleep(1000);
     }
   },
   still: async function* () {

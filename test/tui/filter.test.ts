@@ -1,15 +1,13 @@
 import { expect, test } from 'vitest';
 import { containerId, namespaceName } from '../../src/host/ids.ts';
 import { parseFilter } from '../../src/tui/filter.ts';
-import { type Table, tableOf } from '../../src/tui/table.ts';
+import type { Table } from '../../src/tui/table.ts';
 import { viewNamed } from '../../src/tui/views.ts';
 import { containerOf, hostOf, listed, taskOf } from './hosts.ts';
 
-const view = viewNamed('tasks');
-const table = tableOf(
-  view.kind,
-  view.lead,
-  hostOf({
+const table = viewNamed('tasks').table({
+  receivedAt: 0,
+  host: hostOf({
     'containerd.containers': listed([
       containerOf({ id: containerId('web-1'), image: 'nginx:1.27', labels: { app: 'web', tier: 'front' } }),
       containerOf({ id: containerId('web-2'), image: 'nginx:1.27', labels: { app: 'web' } }),
@@ -23,7 +21,7 @@ const table = tableOf(
       taskOf('export', 'STOPPED', { exitStatus: 137 }),
     ]),
   }),
-);
+});
 
 const matches = (text: string, among: Table = table): readonly string[] | string => {
   const filter = parseFilter(text, among);
@@ -93,6 +91,6 @@ test('labels are asked of kinds that have them', () => {
     capabilities: [],
     exports: {},
   } as const;
-  const none = tableOf(plugins.kind, plugins.lead, hostOf({ 'containerd.plugins': listed([plugin]) }));
+  const none = plugins.table({ receivedAt: 0, host: hostOf({ 'containerd.plugins': listed([plugin]) }) });
   expect(matches('-l app=web', none)).toBe('these have no labels');
 });

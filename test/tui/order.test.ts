@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { digest, namespaceName } from '../../src/host/ids.ts';
 import { sorted } from '../../src/tui/order.ts';
-import { tableOf } from '../../src/tui/table.ts';
 import { viewNamed } from '../../src/tui/views.ts';
 import { hostOf, listed } from './hosts.ts';
 
@@ -14,10 +13,9 @@ const blob = (name: string, size: bigint) => ({
   createdAt: null,
   updatedAt: null,
 });
-const table = tableOf(
-  view.kind,
-  view.lead,
-  hostOf({
+const table = view.table({
+  receivedAt: 0,
+  host: hostOf({
     'containerd.content': listed([
       blob('a', 900n),
       blob('b', 10_000n),
@@ -25,7 +23,7 @@ const table = tableOf(
       blob('d', 2n ** 60n),
     ]),
   }),
-);
+});
 const ids = (rows: readonly number[]): string => rows.map((row) => table.id(row).slice(-1)).join('');
 const all = [0, 1, 2, 3];
 

@@ -18,7 +18,7 @@ test('80×24: the list stands over the details, and the last row is free', async
   expect(lines[0]).toMatch(
     /^ ctrscope {2}web-01 · containerd 2\.0\.2 · cgroup v2 +read-only · ● live \d\d:\d\d$/,
   );
-  expect(lines[1]).toContain(' 3 Tasks 13  5 Images 12  6 Content 48  7 Snapshots 13  8 Leases 1  F2 more');
+  expect(lines[1]).toContain(' 3 Tasks  5 Images  6 Content  7 Snapshots  8 Leases  9 Events  F2 more');
   expect(lines[2]).toMatch(/^─ Containers 13 ─+$/);
   expect(lines[3]).toMatch(/^ {4}STATUS +ID +NAMESPACE +PID +IMAGE +AGE$/);
   expect(lines[4]).toMatch(/^▸ ● running +k2v9x7qw…5sn4rtya +buildkit +7314 +8d $/);
@@ -43,6 +43,9 @@ test('160×50: list and details side by side, ids in full in the details', async
   expect(first + second).toMatch(/^d6f3642d326e[0-9a-f]{52}$/);
   expect(screen.lineWith('▸')).toContain(' d6f3642d326e ');
   expect(screen.lines()[48]).toContain('q quit');
+  expect(screen.lines()[1]).toContain(
+    ' 3 Tasks 13  5 Images 12  6 Content 48  7 Snapshots 13  8 Leases 1  9 Events  F2 more',
+  );
 });
 
 test('60×15: one pane, and Tab shows the other', async () => {

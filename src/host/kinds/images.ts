@@ -48,6 +48,21 @@ export const imageRows = (host: HostSnapshot): readonly ImageRow[] => {
     );
 };
 
+/** Why a manifest is missing from those that were read: by `namespace/digest`, or '' for the facet as a whole. */
+export const manifestGaps = (host: HostSnapshot): ReadonlyMap<string, Gap> => {
+  const manifests = facet(host, 'containerd.manifests');
+  if (isUnknown(manifests)) {
+    return manifests.state === 'notCollected' ? new Map() : new Map([['', manifests]]);
+  }
+  if (manifests.state === 'absent') return new Map();
+  return new Map(
+    manifests.value.gaps.map((gap) => [
+      gap.object?.id === undefined ? '' : `${gap.object.namespace ?? ''}/${gap.object.id}`,
+      gap,
+    ]),
+  );
+};
+
 export const images: Kind<ImageRow> = {
   name: 'images',
   singular: 'image',
@@ -145,19 +160,4 @@ function sizeOf(image: Image, target: Manifest, manifests: ReadonlyMap<string, M
   const child = target.children.find(({ digest }) => digest === target.here);
   const manifest = child && manifests.get(`${target.namespace}/${child.digest}`);
   return image.target.size + (child?.size ?? 0n) + (manifest === undefined ? 0n : parts(manifest));
-}
-
-// Why a target is missing from the manifests: by object, or '' for the facet as a whole.
-function manifestGaps(host: HostSnapshot): ReadonlyMap<string, Gap> {
-  const manifests = facet(host, 'containerd.manifests');
-  if (isUnknown(manifests)) {
-    return manifests.state === 'notCollected' ? new Map() : new Map([['', manifests]]);
-  }
-  if (manifests.state === 'absent') return new Map();
-  return new Map(
-    manifests.value.gaps.map((gap) => [
-      gap.object?.id === undefined ? '' : `${gap.object.namespace ?? ''}/${gap.object.id}`,
-      gap,
-    ]),
-  );
 }
