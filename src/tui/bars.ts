@@ -3,7 +3,7 @@ import { items } from '../host/kinds/listing.ts';
 import { isUnknown, seenValue } from '../host/observed.ts';
 import { facet } from '../host/snapshot.ts';
 import { bytes, count } from '../text/units.ts';
-import { truncateMiddle, width } from '../text/width.ts';
+import { truncateEnd, truncateMiddle, width } from '../text/width.ts';
 import { screenText } from './foreign.ts';
 import { BINDINGS, type Command, keyLabel } from './keys.ts';
 import type { Listing } from './listing.ts';
@@ -197,7 +197,14 @@ export const promptLine = (state: State, prompt: Prompt, listing: Listing, cells
   ];
   const remark = prompt.kind === 'filter' ? filterRemark(listing) : paletteRemark(state, prompt);
   const room = cells - spansWidth(typed) - 2;
-  const shown = spansWidth(remark) <= room ? remark : remark.slice(0, 1).filter((s) => width(s.text) <= room);
+  // A complaint says at least how it begins; a hint is there whole or not at all.
+  const shown =
+    spansWidth(remark) <= room
+      ? remark
+      : remark
+          .slice(0, 1)
+          .map((s) => (s.style === 'warn' && room > 8 ? span(truncateEnd(s.text, room), s.style) : s))
+          .filter((s) => width(s.text) <= room);
   return justify(typed, [...shown, span(' ')], cells);
 };
 

@@ -16,6 +16,7 @@ import {
   type TabName,
 } from './model.ts';
 import { type Order, parseOrder } from './palette.ts';
+import { THEMES, type ThemeName } from './theme.ts';
 import { acceptPrompt, completePrompt, recall } from './typing.ts';
 import { VIEWS, type ViewName, viewNamed } from './views.ts';
 
@@ -35,6 +36,8 @@ export const runOrder = (state: State, order: Order): Step => {
       return only(
         sortBy(state, order.column === null ? null : { column: order.column, reverse: order.reverse }),
       );
+    case 'theme':
+      return only(dressed(state, order.theme));
     case 'key':
       return runCommand(state, order.command);
     case 'wrong':
@@ -86,6 +89,9 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
     return { state: { ...flashed(s, words), mouse: !s.mouse }, effects: [{ do: 'mouse', on: !s.mouse }] };
   },
   help: (s) => only({ ...s, overlay: s.overlay?.kind === 'help' ? null : { kind: 'help', top: 0 } }),
+  themes: (s) => only({ ...s, overlay: themeMenu(s) }),
+  save: (s) => ({ state: s, effects: [{ do: 'save' }] }),
+  info: (s) => only({ ...s, overlay: { kind: 'info', top: 0 } }),
   suspend: (s) => ({ state: s, effects: [{ do: 'suspend' }] }),
   quit: (s) => ({ state: s, effects: [{ do: 'quit', code: 0 }] }),
   interrupt: (s) => ({ state: s, effects: [{ do: 'quit', code: 130 }] }),
@@ -97,7 +103,7 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
 
 /** Moves in what has the keys: the overlay, the list, or the details. */
 export const move = (state: State, by: number): State => {
-  if (state.overlay?.kind === 'help')
+  if (state.overlay !== null && state.overlay.kind !== 'menu')
     return { ...state, overlay: { ...state.overlay, top: shifted(state.overlay.top, by) } };
   if (state.overlay !== null) {
     const last = state.overlay.entries.length - 1;
@@ -149,7 +155,7 @@ function page(state: State): number {
 
 function enter(state: State): Step {
   const { overlay } = state;
-  if (overlay?.kind === 'help') return only({ ...state, overlay: null });
+  if (overlay !== null && overlay.kind !== 'menu') return only({ ...state, overlay: null });
   if (overlay !== null) {
     const entry = overlay.entries[overlay.index];
     const closed: State = { ...state, overlay: null };
@@ -240,6 +246,21 @@ function sortMenu(state: State): State['overlay'] {
   ];
   const index = 1 + listing.table.columns.findIndex((c) => c.id === sort?.column);
   return { kind: 'menu', title: 'Sort by', entries, index };
+}
+
+function themeMenu(state: State): State['overlay'] {
+  const entries: readonly MenuEntry[] = THEMES.map((name) => ({
+    label: name,
+    words: name === state.theme ? 'now' : '',
+    command: `theme ${name}`,
+  }));
+  return { kind: 'menu', title: 'Themes', entries, index: THEMES.indexOf(state.theme) };
+}
+
+function dressed(state: State, theme: ThemeName): State {
+  return state.colours || theme === 'mono'
+    ? { ...state, theme }
+    : flashed(state, 'no colours are wanted here (NO_COLOR, --no-color or the terminal): mono stays', 'warn');
 }
 
 function reverse(state: State): State {

@@ -7,6 +7,7 @@ import type { Pane, Size } from './layout.ts';
 import type { Draft } from './line-edit.ts';
 import type { Sort } from './order.ts';
 import type { Style } from './spans.ts';
+import type { ThemeName } from './theme.ts';
 import type { ViewName } from './views.ts';
 
 /** How one view's list stands; kept while another view is shown. */
@@ -43,7 +44,8 @@ export interface MenuEntry {
 }
 
 export type Overlay =
-  | { readonly kind: 'help'; readonly top: number }
+  /** A page of text in the panes' place. */
+  | { readonly kind: 'help' | 'info'; readonly top: number }
   | {
       readonly kind: 'menu';
       readonly title: string;
@@ -78,9 +80,21 @@ export interface Place {
   readonly namespace: string | null;
 }
 
+/** Where files are written. */
+export interface Places {
+  /** The configuration; null where there is no home. */
+  readonly config: string | null;
+  /** The directory of exported views. */
+  readonly exports: string;
+}
+
 export interface State {
   readonly size: Size;
   readonly title: { readonly host: string; readonly address: string };
+  readonly theme: ThemeName;
+  /** Whether the terminal is to have colours; without them the theme is `mono` and stays it. */
+  readonly colours: boolean;
+  readonly places: Places;
   /** Milliseconds by our own clock. */
   readonly now: number;
   readonly startedAt: number;
@@ -129,6 +143,8 @@ export type Effect =
   | { readonly do: 'quit'; readonly code: number }
   | { readonly do: 'refresh' }
   | { readonly do: 'suspend' }
+  /** Writes theme and orders into the configuration file. */
+  | { readonly do: 'save' }
   | { readonly do: 'copy'; readonly text: string; readonly what: string }
   | { readonly do: 'mouse'; readonly on: boolean }
   /** Reads the selected container's spec again. */
@@ -154,13 +170,16 @@ export const flashed = (state: State, text: string, style: Style = 'strong'): St
 
 export const listState = (state: State): ListState => state.lists[state.view] ?? NEW_LIST;
 
-export const initialState = (
-  size: Size,
-  title: { readonly host: string; readonly address: string },
-  now: number,
-): State => ({
-  size,
-  title,
+/** What is decided before the first picture. */
+export type Start = Pick<State, 'size' | 'title'> &
+  Partial<Pick<State, 'theme' | 'colours' | 'places' | 'lists'>>;
+
+export const initialState = (start: Start, now: number): State => ({
+  theme: 'default',
+  colours: true,
+  places: { config: null, exports: '.' },
+  lists: {},
+  ...start,
   now,
   startedAt: now,
   shown: null,
@@ -169,7 +188,6 @@ export const initialState = (
   connection: { state: 'waiting' },
   view: 'tasks',
   trail: [],
-  lists: {},
   namespace: null,
   problemsOnly: false,
   focus: 'list',

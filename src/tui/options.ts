@@ -10,8 +10,10 @@ export interface TuiOptions {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WritableStream;
-  /** Only the locale is read from it; `process.env` when left out. */
+  /** The locale, the theme's name and the place of the configuration are read from it; `process.env` when left out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Where exported views go; the current directory when left out. */
+  readonly directory?: string;
   /** Who is told of signals and of errors that nobody caught; `process` when left out. */
   readonly host?: ProcessLike;
 }

@@ -2,12 +2,12 @@
 import { runCommand } from './commands.ts';
 import { detailLines } from './detail.ts';
 import { detailPane, frameOf, listPane, listRows, paneCells, paneRows } from './frame.ts';
-import { helpLines } from './help.ts';
 import type { InputEvent } from './input.ts';
 import { commandFor } from './keys.ts';
 import { scrolledTo } from './layout.ts';
 import { type Listed, listingOf } from './listing.ts';
 import { flashed, type Happening, type ListState, listState, only, type State, type Step } from './model.ts';
+import { pageLines } from './page.ts';
 import { point } from './pointer.ts';
 import { editPrompt, insertIntoPrompt } from './typing.ts';
 
@@ -91,8 +91,8 @@ function settle(state: State): State {
     const count = detailLines(settled, paneCells(detail)).length;
     settled = { ...settled, detailTop: clamp(settled.detailTop, count - paneRows(detail)) };
   }
-  if (settled.overlay?.kind === 'help') {
-    const last = helpLines(settled.size.columns).length - (layout.height - 2);
+  if (settled.overlay !== null && settled.overlay.kind !== 'menu') {
+    const last = pageLines(settled, settled.overlay.kind).length - (layout.height - 2);
     settled = { ...settled, overlay: { ...settled.overlay, top: clamp(settled.overlay.top, last) } };
   }
   return settled;

@@ -36,7 +36,7 @@ export interface Screen {
   readonly close: () => Promise<void>;
 }
 
-type Change = Partial<Pick<TuiOptions, 'colour' | 'env' | 'details'>>;
+type Change = Partial<Pick<TuiOptions, 'colour' | 'env' | 'details' | 'directory'>>;
 
 export const KEYS = {
   up: '\x1b[A',
