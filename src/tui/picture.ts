@@ -1,5 +1,5 @@
 /** A state as a picture: every part of the screen with its text, ready to be drawn. */
-import { footerLine, promptLine, tabsLine, titleLine } from './bars.ts';
+import { footerLine, promptLine, tabsLine } from './bars.ts';
 import { detailPaneLines } from './detail-pane.ts';
 import { screenText } from './foreign.ts';
 import { frameOf } from './frame.ts';
@@ -12,6 +12,7 @@ import { pageLines } from './page.ts';
 import { EMPTY_LINE, type Line, textLine } from './spans.ts';
 import { bannerLines } from './status.ts';
 import { type Look, paint } from './theme.ts';
+import { titleLine } from './title.ts';
 import { wrapWords } from './wrap.ts';
 
 export interface Block {

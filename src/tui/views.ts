@@ -56,6 +56,8 @@ export const TUI_WANTS: readonly FacetName[] = [
     'host.system',
     'containerd.version',
     'containerd.endpoint',
+    // For the title, and for where Docker keeps its images and layers; read once, and again when Docker comes back.
+    'docker.endpoint',
     ...VIEWS.flatMap((v) => v.kind.wants),
   ]),
 ];

@@ -16,7 +16,7 @@ test('80×24: the list stands over the details, and the last row is free', async
   await screen.show(demoHost());
   const lines = screen.lines();
   expect(lines[0]).toMatch(
-    /^ ctrscope {2}web-01 · containerd 2\.0\.2 · cgroup v2 +read-only · ● live \d\d:\d\d$/,
+    /^ ctrscope {2}web-01 · containerd 2\.0\.2 ● · cgroup v2 +read-only · ● live \d\d:\d\d$/,
   );
   expect(lines[1]).toContain(' 3 Tasks 13  5 Images 12  6 Content 48  7 Snapshots 13  8 Leases 1  F2 more');
   expect(lines[2]).toMatch(/^─ Containers 13 ─+$/);
