@@ -6,6 +6,7 @@ import { facet } from '../host/snapshot.ts';
 import { EXIT } from './exit-codes.ts';
 import type { GlobalOptions } from './globals.ts';
 import { type HostSource, openHost } from './host-source.ts';
+import { boundYoungGeneration } from './young-generation.ts';
 
 /** Opens the UI; resolves with the exit code when the user leaves it. */
 export const tui = async (globals: GlobalOptions): Promise<number> => {
@@ -14,6 +15,7 @@ export const tui = async (globals: GlobalOptions): Promise<number> => {
     const { report } = await import('./report.ts');
     return report(globals);
   }
+  boundYoungGeneration();
   const source = await openHost(globals);
   try {
     const found = await source.collect(['containerd.discovery']);

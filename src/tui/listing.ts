@@ -35,12 +35,11 @@ export const listingOf = (state: State): Listing => {
   if (state.shown === null) return { state: 'waiting', view };
   const { filter, sort } = listState(state);
   const wish: Wish = { filter, sort, namespace: state.namespace, problemsOnly: state.problemsOnly };
-  const known = memory.get(state.shown.host)?.get(state.view);
+  if (memory?.host !== state.shown.host) memory = { host: state.shown.host, byView: new Map() };
+  const known = memory.byView.get(state.view);
   if (known !== undefined && sameWish(known.wish, wish)) return known.listing;
-  const made = make(view, state.shown.host, wish);
-  const byView = memory.get(state.shown.host) ?? new Map<string, Remembered>();
-  byView.set(state.view, { wish, ...made });
-  memory.set(state.shown.host, byView);
+  const made = make(view, state.shown.host, wish, known?.basis);
+  memory.byView.set(state.view, { wish, ...made });
   return made.listing;
 };
 
@@ -66,15 +65,15 @@ interface Remembered {
   readonly basis: Basis | undefined;
 }
 
-// Everything derived from a snapshot goes when the snapshot does.
-const memory = new WeakMap<HostSnapshot, Map<string, Remembered>>();
+// Of the snapshot that is shown and of no other: many are kept to step back through.
+let memory: { readonly host: HostSnapshot; readonly byView: Map<string, Remembered> } | undefined;
 
 function make(
   view: View,
   host: HostSnapshot,
   wish: Wish,
+  known: Basis | undefined,
 ): { readonly listing: Listing; readonly basis: Basis | undefined } {
-  const known = memory.get(host)?.get(view.name)?.basis;
   try {
     const basis = known ?? basisOf(view, host);
     return { basis, listing: list(view, host, basis, wish) };

@@ -2,7 +2,7 @@
 import type { AnyKind } from '../host/kinds/index.ts';
 import type { Column, JsonItem, Kind, RowTone } from '../host/kinds/kind.ts';
 import type { Gap } from '../host/observed.ts';
-import type { HostSnapshot } from '../host/snapshot.ts';
+import type { FacetName, HostSnapshot } from '../host/snapshot.ts';
 
 export type TableColumn = Pick<Column<never>, 'id' | 'title' | 'priority' | 'cut'> & {
   readonly align: 'left' | 'right';
@@ -32,7 +32,7 @@ export const tableOf = (kind: AnyKind, lead: readonly string[], host: HostSnapsh
   kind.use((k) => closeOver(k, lead, host));
 
 function closeOver<Row>(kind: Kind<Row>, lead: readonly string[], host: HostSnapshot): Table {
-  const rows = kind.rows(host);
+  const rows = rowsOf(kind, host);
   const columns = inOrder(kind.columns, lead);
   const haystacks: string[] = [];
   const rowAt = (row: number): Row => {
@@ -74,6 +74,21 @@ function closeOver<Row>(kind: Kind<Row>, lead: readonly string[], host: HostSnap
       return made;
     },
   };
+}
+
+// What the rows' joins ask about Docker itself, whatever the kind wants.
+const JOINED: readonly FacetName[] = ['docker.discovery', 'docker.endpoint'];
+
+// A snapshot shares with the one before it whatever did not change: then the rows are shared as well.
+const lastRows = new WeakMap<object, { readonly basis: readonly unknown[]; readonly rows: unknown }>();
+
+function rowsOf<Row>(kind: Kind<Row>, host: HostSnapshot): readonly Row[] {
+  const basis = [...JOINED, ...kind.wants].map((name) => host.facets[name]);
+  const last = lastRows.get(kind);
+  if (last?.basis.every((fact, i) => fact === basis[i]) === true) return last.rows as readonly Row[];
+  const rows = kind.rows(host);
+  lastRows.set(kind, { basis, rows });
+  return rows;
 }
 
 function inOrder<Row>(columns: readonly Column<Row>[], lead: readonly string[]): readonly Column<Row>[] {

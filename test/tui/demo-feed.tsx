@@ -25,6 +25,20 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
       await sleep(2000);
     }
   },
+  busy: async function* () {
+    let host = manyContainers(10_000, now());
+    for (;;) {
+      yield { kind: 'snapshot', host };
+      await sleep(2000);
+      const containers = host.facets['containerd.containers'];
+      if (containers?.state !== 'seen') return;
+      const [first, ...rest] = containers.value.items;
+      if (first === undefined) return;
+      const items = [{ ...first, updatedAt: now() }, ...rest];
+      const changed = { ...containers, value: { ...containers.value, items } };
+      host = { ...host, at: now(), facets: { ...host.facets, 'containerd.containers': changed } };
+    }
+  },
   still: async function* () {
     yield { kind: 'snapshot', host: demoHost(now(), born) };
     await sleep(2 ** 31 - 1);
