@@ -8,8 +8,10 @@ import { screenText } from './foreign.ts';
 import { BINDINGS, type Command, keyLabel } from './keys.ts';
 import type { Listing } from './listing.ts';
 import type { Prompt, State } from './model.ts';
+import { paceText } from './pace.ts';
 import { completions } from './palette.ts';
 import { justify, type Line, type Span, span, spansWidth } from './spans.ts';
+import { isRecorded } from './status.ts';
 import { VIEWS, viewNamed } from './views.ts';
 
 /** A part of a line that can be clicked. */
@@ -122,6 +124,7 @@ function footerRight(state: State, listing: Listing, cells: number): readonly Sp
   const memory = state.self === null || cells < 100 ? '' : ` ${bytes(state.self.rss)}`;
   const groups: readonly (readonly Span[])[] = [
     ...(problems === 0 ? [] : [[span(`! ${count(problems, 'problem')}`, 'warn')]]),
+    ...(isRecorded(state) || cells < 72 ? [] : [[span(paceText(state.pace), 'muted')]]),
     ...(state.self === null ? [] : [[span(`self ${state.self.cpuPercent.toFixed(1)}%${memory}`, 'muted')]]),
   ];
   const spans = groups.flatMap((group, i) => (i === 0 ? group : [span(' │ ', 'rule'), ...group]));

@@ -15,7 +15,9 @@ import {
   type Step,
   type TabName,
 } from './model.ts';
+import { faster, paceText, slower } from './pace.ts';
 import { type Order, parseOrder } from './palette.ts';
+import { resumed, stepped } from './past.ts';
 import { THEMES, type ThemeName } from './theme.ts';
 import { acceptPrompt, completePrompt, recall } from './typing.ts';
 import { VIEWS, type ViewName, viewNamed } from './views.ts';
@@ -78,10 +80,11 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   lastView: (s) => only(swap(s)),
   back: (s) => only(back(s)),
   refresh: (s) => ({ state: s, effects: [{ do: 'refresh' }, { do: 'reloadBody' }] }),
-  pause: (s) =>
-    only(
-      s.paused ? { ...s, paused: false, shown: s.behind ?? s.shown, behind: null } : { ...s, paused: true },
-    ),
+  pause: (s) => only(s.paused ? resumed(s) : { ...s, paused: true }),
+  stepBack: (s) => only(stepped(s, -1)),
+  stepForth: (s) => only(stepped(s, 1)),
+  faster: (s) => paced(s, faster(s.pace)),
+  slower: (s) => paced(s, slower(s.pace)),
   copy: (s) => copy(s, 'id'),
   copyRow: (s) => copy(s, 'row'),
   mouse: (s) => {
@@ -246,6 +249,11 @@ function sortMenu(state: State): State['overlay'] {
   ];
   const index = 1 + listing.table.columns.findIndex((c) => c.id === sort?.column);
   return { kind: 'menu', title: 'Sort by', entries, index };
+}
+
+function paced(state: State, ms: number): Step {
+  const words = `new data is drawn at most every ${paceText(ms)}`;
+  return { state: { ...flashed(state, words), pace: ms }, effects: [{ do: 'pace', ms }] };
 }
 
 function themeMenu(state: State): State['overlay'] {

@@ -3,7 +3,7 @@
 import { App } from './app.tsx';
 import { createBodyLoader } from './body-loader.ts';
 import { configPath, readConfig, saveConfig, unknownTheme } from './config-file.ts';
-import { pumpFeed } from './feed-pump.ts';
+import { createFeedPump } from './feed-pump.ts';
 import { screenText } from './foreign.ts';
 import type { Size } from './layout.ts';
 import { type Effect, type Happening, NEW_LIST, type Start } from './model.ts';
@@ -67,6 +67,7 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
       onHangup: hangup,
       onError: crash,
     });
+  const pump = createFeedPump(options.feed, measured(program, host));
   const loader = createBodyLoader(program, options.details);
   const suspend = async (): Promise<void> => {
     terminal?.close();
@@ -90,6 +91,9 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
         break;
       case 'mouse':
         terminal?.setMouse(effect.on);
+        break;
+      case 'pace':
+        pump.setPace(effect.ms);
         break;
       case 'suspend':
         suspend().catch(crash);
@@ -121,7 +125,7 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
   try {
     if (complaint !== undefined) program.send({ type: 'said', text: complaint, style: 'warn' });
     terminal = open();
-    pumpFeed(options.feed, measured(program, host)).catch(crash);
+    pump.run().catch(crash);
     return await ended;
   } catch (error) {
     return { code: 1, message: error instanceof Error ? error.message : String(error) };

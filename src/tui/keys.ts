@@ -27,6 +27,10 @@ export type Command =
   | 'back'
   | 'refresh'
   | 'pause'
+  | 'stepBack'
+  | 'stepForth'
+  | 'faster'
+  | 'slower'
   | 'copy'
   | 'copyRow'
   | 'mouse'
@@ -106,6 +110,10 @@ export const BINDINGS: readonly Binding[] = [
 
   bind('refresh', ['r', 'ctrl-r'], 'Screen', 'read again now', ['panes']),
   bind('pause', ['p'], 'Screen', 'pause the screen', ['panes']),
+  bind('stepBack', ['<'], 'Screen', 'pause, and one picture back', ['panes']),
+  bind('stepForth', ['>'], 'Screen', 'while paused, one picture forth', ['panes']),
+  bind('faster', ['+'], 'Screen', 'draw new data more often', ['panes']),
+  bind('slower', ['_'], 'Screen', 'draw new data less often', ['panes']),
   bind('mouse', ['m'], 'Screen', 'mouse on or off; off lets the terminal select, as does Shift-drag', [
     'panes',
   ]),

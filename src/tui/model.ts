@@ -6,6 +6,7 @@ import type { InputEvent } from './input.ts';
 import type { Pane, Size } from './layout.ts';
 import type { Draft } from './line-edit.ts';
 import type { Sort } from './order.ts';
+import { FASTEST_MS } from './pace.ts';
 import type { Style } from './spans.ts';
 import type { ThemeName } from './theme.ts';
 import type { ViewName } from './views.ts';
@@ -102,6 +103,10 @@ export interface State {
   /** What arrived while the screen was paused. */
   readonly behind: Captured | null;
   readonly paused: boolean;
+  /** Earlier snapshots and the newest, the oldest first. */
+  readonly past: readonly Captured[];
+  /** New data is drawn at most this often, in milliseconds. */
+  readonly pace: number;
   readonly connection: Connection;
   readonly view: ViewName;
   /** Where one was before, the latest last. */
@@ -147,6 +152,7 @@ export type Effect =
   | { readonly do: 'save' }
   | { readonly do: 'copy'; readonly text: string; readonly what: string }
   | { readonly do: 'mouse'; readonly on: boolean }
+  | { readonly do: 'pace'; readonly ms: number }
   /** Reads the selected container's spec again. */
   | { readonly do: 'reloadBody' };
 
@@ -185,6 +191,8 @@ export const initialState = (start: Start, now: number): State => ({
   shown: null,
   behind: null,
   paused: false,
+  past: [],
+  pace: FASTEST_MS,
   connection: { state: 'waiting' },
   view: 'tasks',
   trail: [],

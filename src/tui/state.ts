@@ -8,6 +8,7 @@ import { scrolledTo } from './layout.ts';
 import { type Listed, listingOf } from './listing.ts';
 import { flashed, type Happening, type ListState, listState, only, type State, type Step } from './model.ts';
 import { pageLines } from './page.ts';
+import { remembered } from './past.ts';
 import { point } from './pointer.ts';
 import { editPrompt, insertIntoPrompt } from './typing.ts';
 
@@ -23,7 +24,8 @@ function apply(state: State, happening: Happening): Step {
       return only({ ...state, size: happening.size });
     case 'snapshot': {
       const captured = { host: happening.host, receivedAt: state.now };
-      const live: State = { ...state, connection: { state: 'live' } };
+      const past = remembered(state.past, captured);
+      const live: State = { ...state, past, connection: { state: 'live' } };
       return only(
         state.paused && state.shown !== null ? { ...live, behind: captured } : { ...live, shown: captured },
       );

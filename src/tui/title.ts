@@ -4,6 +4,7 @@ import { facet, type HostSnapshot } from '../host/snapshot.ts';
 import { truncateMiddle } from '../text/width.ts';
 import { screenText } from './foreign.ts';
 import type { State } from './model.ts';
+import { placeInPast } from './past.ts';
 import { justify, type Line, type Span, span, spansWidth } from './spans.ts';
 import { ageSeconds, isRecorded, isStale } from './status.ts';
 
@@ -147,11 +148,14 @@ function rightSide(state: State, rights: 'read-only' | 'RO'): readonly Span[] {
 
 function freshness(state: State): readonly Span[] {
   const time = state.shown === null ? [] : [span(' '), span(clock(state.shown.host.at))];
+  const { newer, older, seconds } = placeInPast(state);
+  if (state.paused && newer > 0) {
+    return [span(`‖ paused, ${seconds} s back (${newer}/${newer + older})`, 'paused'), ...time];
+  }
   if (state.connection.state === 'waiting') return [span('◌ connecting', 'created')];
   if (isRecorded(state)) return [span('◫ recorded', 'warn'), ...time];
   if (state.connection.state !== 'live') return [span('✗ disconnected', 'bad'), ...time];
-  if (state.paused)
-    return [span(state.behind === null ? '‖ paused' : '‖ paused, p for newer', 'paused'), ...time];
+  if (state.paused) return [span('‖ paused', 'paused'), ...time];
   if (isStale(state)) return [span(`? stale, ${ageSeconds(state)} s old`, 'warn'), ...time];
   return [span('● live', 'ok'), ...time];
 }

@@ -176,7 +176,7 @@ test('a paused screen stands still until it goes on', async () => {
   await screen.show(manyContainers(3));
   await screen.press('p');
   await screen.show(manyContainers(5));
-  expect(screen.lines()[0]).toContain('‖ paused, p for newer');
+  expect(screen.lines()[0]).toMatch(/‖ paused, \d s back \(1\/1\)/);
   expect(screen.text()).toContain('Containers 3');
   await screen.press('p');
   expect(screen.text()).toContain('Containers 5');

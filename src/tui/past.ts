@@ -1,0 +1,78 @@
+/** The last snapshots, to step back through while the screen is paused. */
+import type { HostSnapshot } from '../host/snapshot.ts';
+import { type Captured, flashed, type State } from './model.ts';
+
+const MOST = 60;
+// Neighbours share what did not change. What a snapshot has of its own is counted in objects, of some hundred bytes each.
+const MOST_OBJECTS = 100_000;
+
+/** The kept snapshots with one more, the oldest first; one in which nothing is new is not another. */
+export const remembered = (past: readonly Captured[], captured: Captured): readonly Captured[] => {
+  const newest = past.at(-1);
+  if (newest !== undefined && isSame(newest.host, captured.host)) return past;
+  const kept = [...past, captured].slice(-MOST);
+  let objects = 0;
+  let from = kept.length - 1;
+  // The newest is there whatever it costs: it is on the screen.
+  while (from > 0) {
+    objects += ownObjects(kept[from - 1]?.host, kept[from]?.host);
+    if (objects > MOST_OBJECTS) break;
+    from -= 1;
+  }
+  return kept.slice(from);
+};
+
+/** Where the shown snapshot stands: how many newer ones there are, how many older, and how far back that is. */
+export const placeInPast = ({
+  past,
+  shown,
+}: Pick<State, 'past' | 'shown'>): {
+  readonly newer: number;
+  readonly older: number;
+  readonly seconds: number;
+} => {
+  const newest = past.at(-1);
+  if (shown === null || newest === undefined) return { newer: 0, older: 0, seconds: 0 };
+  const found = past.findLastIndex(({ host }) => isSame(host, shown.host));
+  // It may have been pushed out by what came since.
+  const index = Math.max(0, found);
+  const ms = newest.receivedAt - (past[index] ?? newest).receivedAt;
+  return { newer: past.length - 1 - index, older: index, seconds: Math.max(0, Math.round(ms / 1000)) };
+};
+
+/** One snapshot back or forth; to step back pauses the screen. */
+export const stepped = (state: State, by: -1 | 1): State => {
+  if (by > 0 && !state.paused) return flashed(state, 'this is the newest; < steps back');
+  const { older, newer } = placeInPast(state);
+  if (by < 0 && older === 0) return flashed(state, 'there is no older picture', 'warn');
+  if (by > 0 && newer === 0) return flashed(state, 'this is the newest; p goes on');
+  const shown = state.past[older + by];
+  if (shown === undefined) return state;
+  // What was newest when the screen was paused is found again at the end.
+  return { ...state, paused: true, shown, behind: state.behind ?? (state.paused ? null : state.shown) };
+};
+
+/** The screen goes on, with the newest there is. */
+export const resumed = (state: State): State => ({
+  ...state,
+  paused: false,
+  shown: state.behind ?? state.past.at(-1) ?? state.shown,
+  behind: null,
+});
+
+function isSame(a: HostSnapshot, b: HostSnapshot): boolean {
+  if (a === b) return true;
+  const names = Object.keys({ ...a.facets, ...b.facets }) as (keyof HostSnapshot['facets'])[];
+  return names.every((name) => a.facets[name] === b.facets[name]);
+}
+
+function ownObjects(before: HostSnapshot | undefined, host: HostSnapshot | undefined): number {
+  let objects = 0;
+  for (const [name, fact] of Object.entries(host?.facets ?? {})) {
+    if (before?.facets[name as keyof HostSnapshot['facets']] === fact) continue;
+    const value: unknown = fact?.state === 'seen' ? fact.value : undefined;
+    const hasItems = typeof value === 'object' && value !== null && 'items' in value;
+    objects += hasItems && Array.isArray(value.items) ? value.items.length : 1;
+  }
+  return objects;
+}
