@@ -94,6 +94,7 @@ const HINTS: readonly Command[] = [
   'sortMenu',
   'palette',
   'problems',
+  'chain',
   'nextTab',
   'copy',
   'nextPane',

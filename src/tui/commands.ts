@@ -63,6 +63,7 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   previousTab: (s) => only(turnTab(s, -1)),
   summary: (s) => only(showTab(s, 'Summary')),
   raw: (s) => only(showTab(s, 'Raw')),
+  chain: (s) => only(showChain(s)),
   filter: (s) =>
     only({
       ...s,
@@ -223,6 +224,12 @@ export const showTab = (state: State, tab: TabName): State => {
   const isHidden = frameOf(state).arrangement === 'single';
   return { ...state, tab, detailTop: 0, focus: isHidden ? 'detail' : state.focus };
 };
+
+function showChain(state: State): State {
+  return tabsOf(viewNamed(state.view)).includes('Chain')
+    ? showTab(state, 'Chain')
+    : flashed(state, 'a chain is of a container; o and u lead from here to those there are', 'warn');
+}
 
 function viewMenu(state: State): State['overlay'] {
   const entries: readonly MenuEntry[] = VIEWS.map((v) => ({

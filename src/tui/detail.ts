@@ -6,6 +6,7 @@ import { escapeText } from '../text/escape.ts';
 import { age, bytes } from '../text/units.ts';
 import { width } from '../text/width.ts';
 import { causeLines } from './advice.ts';
+import { chainLines } from './chain-tab.ts';
 import { screenText } from './foreign.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
 import { markOf, spinner, styleOf } from './marks.ts';
@@ -17,7 +18,7 @@ import type { View } from './views.ts';
 import { wrapHard, wrapWords } from './wrap.ts';
 
 export const tabsOf = (view: View): readonly TabName[] =>
-  view.hasSpec ? ['Summary', 'Raw', 'Spec', 'Unknown'] : ['Summary', 'Raw', 'Unknown'];
+  view.hasSpec ? ['Summary', 'Raw', 'Chain', 'Spec', 'Unknown'] : ['Summary', 'Raw', 'Unknown'];
 
 /** The tab that is shown: a view without the chosen one shows its first. */
 export const tabOf = (state: State, view: View): TabName => {
@@ -53,6 +54,7 @@ function linesOfTab(state: State, cells: number): readonly Line[] {
   const row = selectedRow(state, listing);
   if (listing.state !== 'listed' || row === undefined) return [];
   const tab = tabOf(state, listing.view);
+  if (tab === 'Chain') return chainLines(state, listing.table.key(row), cells);
   if (tab === 'Spec') return specLines(state.body, listing.table.key(row), state.now, cells);
   const label = `${tab} ${row} ${cells}`;
   const known = memory.get(listing.table);
@@ -65,7 +67,7 @@ function linesOfTab(state: State, cells: number): readonly Line[] {
 const memory = new WeakMap<object, { readonly label: string; readonly lines: readonly Line[] }>();
 
 const LINES: Readonly<
-  Record<Exclude<TabName, 'Spec'>, (l: Listed, row: number, cells: number) => readonly Line[]>
+  Record<Exclude<TabName, 'Spec' | 'Chain'>, (l: Listed, row: number, cells: number) => readonly Line[]>
 > = {
   Summary: summaryLines,
   Raw: (listing, row, cells) => yamlLines(listing.table.item(row), cells),

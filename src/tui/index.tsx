@@ -2,6 +2,7 @@
 
 import { App } from './app.tsx';
 import { createBodyLoader } from './body-loader.ts';
+import { createChainLoader } from './chain-loader.ts';
 import { configPath, readConfig, saveConfig, unknownTheme } from './config-file.ts';
 import { createFeedPump } from './feed-pump.ts';
 import { screenText } from './foreign.ts';
@@ -68,7 +69,7 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
       onError: crash,
     });
   const pump = createFeedPump(options.feed, measured(program, host));
-  const loader = createBodyLoader(program, options.details);
+  const loaders = [createBodyLoader(program, options.details), createChainLoader(program, options.details)];
   const suspend = async (): Promise<void> => {
     terminal?.close();
     await host.suspend();
@@ -84,7 +85,7 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
         options.feed.refresh();
         break;
       case 'reloadBody':
-        loader.reload();
+        for (const loader of loaders) loader.reload();
         break;
       case 'save':
         save(program).catch(crash);
@@ -130,7 +131,7 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
   } catch (error) {
     return { code: 1, message: error instanceof Error ? error.message : String(error) };
   } finally {
-    loader.stop();
+    for (const loader of loaders) loader.stop();
     program.stop();
     terminal?.close();
     options.stdout.off('resize', resize);

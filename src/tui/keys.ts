@@ -14,6 +14,7 @@ export type Command =
   | 'nextTab'
   | 'previousTab'
   | 'summary'
+  | 'chain'
   | 'raw'
   | 'filter'
   | 'palette'
@@ -105,6 +106,7 @@ export const BINDINGS: readonly Binding[] = [
   bind('nextTab', [']'], 'Look', 'next tab of the details', ['panes'], 'tab'),
   bind('summary', ['d'], 'Look', 'describe the row', ['panes']),
   bind('raw', ['y', 'i'], 'Look', 'the row as YAML', ['panes']),
+  bind('chain', ['x'], 'Look', 'the chain of the container through the layers', ['panes'], 'chain'),
   bind('copy', ['c'], 'Look', 'copy its id or name', ['panes'], 'copy'),
   bind('copyRow', ['C'], 'Look', 'copy the whole row', ['panes']),
 

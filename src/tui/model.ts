@@ -1,4 +1,5 @@
 /** What the UI knows at one moment, what can happen to it, and what it then asks the outside to do. */
+import type { Chain } from '../host/chain.ts';
 import type { ContainerBody } from '../host/containerd.ts';
 import type { Observed } from '../host/observed.ts';
 import type { HostSnapshot } from '../host/snapshot.ts';
@@ -23,7 +24,7 @@ export interface ListState {
   readonly top: number;
 }
 
-export type TabName = 'Summary' | 'Raw' | 'Spec' | 'Unknown';
+export type TabName = 'Summary' | 'Raw' | 'Chain' | 'Spec' | 'Unknown';
 
 export type Connection =
   | { readonly state: 'waiting' }
@@ -36,6 +37,16 @@ export type Connection =
 export type Body =
   | { readonly state: 'loading'; readonly key: string; readonly since: number }
   | { readonly state: 'here'; readonly key: string; readonly body: Observed<ContainerBody> };
+
+/** The container whose chain is shown or on its way; `key` changes with what is known of it, `object` does not. */
+export type ChainView =
+  | { readonly state: 'loading'; readonly key: string; readonly object: string; readonly since: number }
+  | {
+      readonly state: 'here';
+      readonly key: string;
+      readonly object: string;
+      readonly chain: Observed<Chain>;
+    };
 
 export interface MenuEntry {
   readonly label: string;
@@ -123,6 +134,7 @@ export interface State {
   /** Palette commands, the newest first. */
   readonly history: readonly string[];
   readonly body: Body | null;
+  readonly chain: ChainView | null;
   readonly flash: Flash | null;
   readonly mouse: boolean;
   /** When and on which row the mouse was last pressed. */
@@ -140,6 +152,8 @@ export type Happening =
   | { readonly type: 'input'; readonly event: InputEvent }
   | { readonly type: 'bodyAsked'; readonly key: string }
   | { readonly type: 'bodyCame'; readonly key: string; readonly body: Observed<ContainerBody> }
+  | { readonly type: 'chainAsked'; readonly key: string; readonly object: string }
+  | { readonly type: 'chainCame'; readonly key: string; readonly chain: Observed<Chain> }
   | { readonly type: 'measured'; readonly cpuPercent: number; readonly rss: number }
   | { readonly type: 'said'; readonly text: string; readonly style: Style };
 
@@ -153,7 +167,7 @@ export type Effect =
   | { readonly do: 'copy'; readonly text: string; readonly what: string }
   | { readonly do: 'mouse'; readonly on: boolean }
   | { readonly do: 'pace'; readonly ms: number }
-  /** Reads the selected container's spec again. */
+  /** Reads what the details show of the selected container again. */
   | { readonly do: 'reloadBody' };
 
 export interface Step {
@@ -205,6 +219,7 @@ export const initialState = (start: Start, now: number): State => ({
   prompt: null,
   history: [],
   body: null,
+  chain: null,
   flash: null,
   mouse: true,
   click: null,

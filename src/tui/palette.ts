@@ -69,6 +69,7 @@ const KEY_WORDS: Readonly<Record<string, Command>> = {
   theme: 'themes',
   save: 'save',
   info: 'info',
+  chain: 'chain',
 };
 
 // Offered before anything is typed: the views in their order, then what takes an argument.

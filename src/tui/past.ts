@@ -40,6 +40,9 @@ export const placeInPast = ({
   return { newer: past.length - 1 - index, older: index, seconds: Math.max(0, Math.round(ms / 1000)) };
 };
 
+/** Whether the paused screen shows what is no longer the newest. */
+export const isPast = (state: State): boolean => state.paused && placeInPast(state).newer > 0;
+
 /** One snapshot back or forth; to step back pauses the screen. */
 export const stepped = (state: State, by: -1 | 1): State => {
   if (by > 0 && !state.paused) return flashed(state, 'this is the newest; < steps back');

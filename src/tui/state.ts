@@ -46,6 +46,18 @@ function apply(state: State, happening: Happening): Step {
       // An answer to a question that is no longer asked.
       if (state.body?.key !== happening.key) return only(state);
       return only({ ...state, body: { state: 'here', key: happening.key, body: happening.body } });
+    case 'chainAsked': {
+      const { key, object } = happening;
+      // What was read of the same container stays until what is new is there.
+      if (state.chain?.state === 'here' && state.chain.object === object)
+        return only({ ...state, chain: { ...state.chain, key } });
+      return only({ ...state, chain: { state: 'loading', key, object, since: state.now } });
+    }
+    case 'chainCame': {
+      if (state.chain?.key !== happening.key) return only(state);
+      const { key, object } = state.chain;
+      return only({ ...state, chain: { state: 'here', key, object, chain: happening.chain } });
+    }
     case 'measured':
       return only({ ...state, self: steadied(state.self, happening) });
     case 'said':

@@ -50,7 +50,8 @@ export const nextTick = (state: State): number | undefined => {
     state.shown === null ||
     isStale(state) ||
     state.flash !== null ||
-    (state.body?.state === 'loading' && state.tab === 'Spec');
+    (state.body?.state === 'loading' && state.tab === 'Spec') ||
+    (state.chain?.state === 'loading' && state.tab === 'Chain');
   if (isCounting) return 1000;
   return state.paused || isRecorded(state)
     ? undefined

@@ -1,7 +1,9 @@
 /** The UI on a made-up host, for looking at it in a real terminal. `DEMO` chooses what happens: see `SCENES`. */
+import { chains } from '../../src/host/chain.ts';
+import { subjectKey } from '../../src/host/docker-subjects.ts';
 import type { DetailSource, Feed, FeedItem } from '../../src/host/feed.ts';
 import { containerId, namespaceName } from '../../src/host/ids.ts';
-import { seen } from '../../src/host/observed.ts';
+import { absent, seen } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
 import { runTui } from '../../src/tui/index.tsx';
 import { thisProcess } from '../../src/tui/process.ts';
@@ -105,6 +107,10 @@ const feed: Feed = {
   close: () => Promise.resolve(),
 };
 const details: DetailSource = {
+  chain: async (container, lists) => {
+    const found = chains(lists, (subject) => subjectKey(subject) === subjectKey(container))[0];
+    return found === undefined ? absent('made up', now()) : seen(found, 'made up', now());
+  },
   body: async ({ namespace, id }) => {
     await sleep(300);
     return seen(

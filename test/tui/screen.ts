@@ -102,7 +102,10 @@ export const openScreen = async (columns = 80, rows = 24, change: Change = {}): 
   });
   const hostEvents = new EventEmitter();
   const queue = feedQueue();
-  const details: DetailSource = { body: () => Promise.resolve(absent('made up', AT)) };
+  const details: DetailSource = {
+    body: () => Promise.resolve(absent('made up', AT)),
+    chain: () => Promise.resolve(absent('made up', AT)),
+  };
   const exited = runTui({
     feed: queue.feed,
     details,

@@ -23,7 +23,7 @@ test('80×24: the list stands over the details, and the last row is free', async
   expect(lines[3]).toMatch(/^ {4}STATUS +ID +NAMESPACE +PID +IMAGE +AGE$/);
   expect(lines[4]).toMatch(/^▸ ● running +k2v9x7qw…5sn4rtya +buildkit +7314 +8d $/);
   expect(lines[14]).toMatch(
-    /^─ k2v9x7qwm3ld8p0zj5sn4rtya {2}Summary {2}Raw {2}Spec {2}Unknown {2}─+ 1–7 of 12 ─$/,
+    /^─ k2v9x7qwm3ld8p0zj5sn4rtya {2}Summary {2}Raw {2}Chain {2}Spec {2}Unknown {2}─+ 1–7 of 12 ─$/,
   );
   expect(lines[22]).toMatch(/^ \? help {2}\/ filter {2}s sort/);
   expect(lines[23]).toBe('');
