@@ -6,6 +6,7 @@ import { items } from '../host/kinds/listing.ts';
 import { absent, isUnknown, seen } from '../host/observed.ts';
 import { facet } from '../host/snapshot.ts';
 import { EXIT } from './exit-codes.ts';
+import { fileExporter } from './export-file.ts';
 import type { GlobalOptions } from './globals.ts';
 import { type HostSource, openHost } from './host-source.ts';
 import { readChains } from './read-chains.ts';
@@ -27,6 +28,7 @@ export const tui = async (globals: GlobalOptions): Promise<number> => {
     return await runTui({
       feed: await source.feed(TUI_WANTS),
       details: detailsOf(source),
+      exporter: fileExporter(process.cwd()),
       colour: coloured(globals) ? 'basic' : 'none',
       title: source.title(found),
       stdin: process.stdin,

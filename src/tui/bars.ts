@@ -95,6 +95,8 @@ const HINTS: readonly Command[] = [
   'palette',
   'problems',
   'chain',
+  'owner',
+  'users',
   'nextTab',
   'copy',
   'nextPane',

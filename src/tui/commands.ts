@@ -1,10 +1,15 @@
 /** What each command makes of the state. */
+import type { Thing } from '../host/relations.ts';
 import { escapeText } from '../text/escape.ts';
-import { rowYaml, tabOf, tabsOf } from './detail.ts';
+import { count } from '../text/units.ts';
+import { rowsYaml, rowYaml, tabOf, tabsOf } from './detail.ts';
+import { cellText } from './foreign.ts';
 import { detailPane, frameOf, listPane, listRows, paneRows } from './frame.ts';
+import { follow, followFrom, jumpTo } from './jump.ts';
 import type { Command } from './keys.ts';
 import { draftOf, EMPTY_DRAFT } from './line-edit.ts';
 import { listingOf, selectedRow } from './listing.ts';
+import { markedRows, toggledMark } from './marked.ts';
 import {
   flashed,
   type ListState,
@@ -38,6 +43,10 @@ export const runOrder = (state: State, order: Order): Step => {
       return only(
         sortBy(state, order.column === null ? null : { column: order.column, reverse: order.reverse }),
       );
+    case 'export':
+      return { state, effects: [{ do: 'export', format: order.format }] };
+    case 'owner':
+      return only(ownerOf(state, order.things));
     case 'theme':
       return only(dressed(state, order.theme));
     case 'key':
@@ -64,6 +73,8 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   summary: (s) => only(showTab(s, 'Summary')),
   raw: (s) => only(showTab(s, 'Raw')),
   chain: (s) => only(showChain(s)),
+  owner: (s) => only(follow(s, 'owner')),
+  users: (s) => only(follow(s, 'users')),
   filter: (s) =>
     only({
       ...s,
@@ -88,6 +99,8 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   slower: (s) => paced(s, slower(s.pace)),
   copy: (s) => copy(s, 'id'),
   copyRow: (s) => copy(s, 'row'),
+  mark: (s) => only(mark(s)),
+  export: (s) => ({ state: s, effects: [{ do: 'export', format: 'yaml' }] }),
   mouse: (s) => {
     const words = s.mouse ? 'mouse off — select freely; m turns it on again' : 'mouse on';
     return { state: { ...flashed(s, words), mouse: !s.mouse }, effects: [{ do: 'mouse', on: !s.mouse }] };
@@ -163,7 +176,9 @@ function enter(state: State): Step {
   if (overlay !== null) {
     const entry = overlay.entries[overlay.index];
     const closed: State = { ...state, overlay: null };
-    return entry === undefined ? only(closed) : runOrder(closed, parseOrder(entry.command, closed));
+    if (entry === undefined) return only(closed);
+    if ('jump' in entry) return only(jumpTo(closed, entry.jump));
+    return entry.command === '' ? only(closed) : runOrder(closed, parseOrder(entry.command, closed));
   }
   const listing = listingOf(state);
   const row = selectedRow(state, listing);
@@ -178,6 +193,7 @@ function closeOrBack(state: State): State {
   if (state.prompt !== null) return { ...state, prompt: null };
   if (state.overlay !== null) return { ...state, overlay: null };
   if (listState(state).filter !== '') return withList(state, { filter: '' });
+  if (listState(state).marked.size > 0) return withList(state, { marked: new Set() });
   if (state.focus === 'detail') return { ...state, focus: 'list' };
   return back(state);
 }
@@ -224,6 +240,17 @@ export const showTab = (state: State, tab: TabName): State => {
   const isHidden = frameOf(state).arrangement === 'single';
   return { ...state, tab, detailTop: 0, focus: isHidden ? 'detail' : state.focus };
 };
+
+// Of several that have the name, which one is asked.
+function ownerOf(state: State, things: readonly Thing[]): State {
+  const [thing, ...others] = things;
+  if (thing === undefined || others.length === 0)
+    return thing === undefined ? state : followFrom(state, 'owner', thing);
+  const entries = things.map(
+    (t): MenuEntry => ({ label: cellText(t.id), words: `${t.kind} · ${cellText(t.namespace)}`, jump: t }),
+  );
+  return { ...state, overlay: { kind: 'menu', title: 'Which of them', entries, index: 0 } };
+}
 
 function showChain(state: State): State {
   return tabsOf(viewNamed(state.view)).includes('Chain')
@@ -297,11 +324,28 @@ function sortBeside(state: State, by: 1 | -1): State {
   return sortBy(state, column === null ? null : { column, reverse: false });
 }
 
+// And on to the next, so that holding the key marks one after another.
+function mark(state: State): State {
+  const listing = listingOf(state);
+  const row = selectedRow(state, listing);
+  if (listing.state !== 'listed' || row === undefined) return state;
+  const { marked } = listState(state);
+  return move(
+    withList({ ...state, focus: 'list' }, { marked: toggledMark(marked, listing.table.key(row)) }),
+    1,
+  );
+}
+
 function copy(state: State, what: 'id' | 'row'): Step {
   const listing = listingOf(state);
   const row = selectedRow(state, listing);
   if (listing.state !== 'listed' || row === undefined) return only(state);
   const { table, view } = listing;
+  const marked = what === 'row' ? markedRows(state, listing) : [];
+  if (marked.length > 0) {
+    const text = rowsYaml(marked.map((m) => table.item(m)));
+    return { state, effects: [{ do: 'copy', text, what: `${count(marked.length, 'marked row')} as YAML` }] };
+  }
   // A name with a line break in it would run as a command where it is pasted.
   return what === 'id'
     ? { state, effects: [{ do: 'copy', text: escapeText(table.id(row)), what: escapeText(table.id(row)) }] }

@@ -219,5 +219,11 @@ function observedLines(title: string, fact: Observed<unknown>, cells: number): r
 }
 
 /** The row as YAML, as `C` copies it: line by line what the raw tab shows. */
-export const rowYaml = (item: JsonItem): string =>
-  stringify(item, YAML).split('\n').map(escapeText).join('\n');
+export const rowYaml = (item: JsonItem): string => escapedYaml(item);
+
+/** Several rows, as a YAML list. */
+export const rowsYaml = (items: readonly JsonItem[]): string => escapedYaml(items);
+
+function escapedYaml(value: unknown): string {
+  return stringify(value, YAML).split('\n').map(escapeText).join('\n');
+}

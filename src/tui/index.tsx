@@ -1,9 +1,12 @@
 /** The terminal UI. */
 
+import { count } from '../text/units.ts';
 import { App } from './app.tsx';
 import { createBodyLoader } from './body-loader.ts';
 import { createChainLoader } from './chain-loader.ts';
 import { configPath, readConfig, saveConfig, unknownTheme } from './config-file.ts';
+import { exportOf } from './export.ts';
+import type { ExportFormat } from './exporter.ts';
 import { createFeedPump } from './feed-pump.ts';
 import { screenText } from './foreign.ts';
 import type { Size } from './layout.ts';
@@ -87,6 +90,9 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
       case 'reloadBody':
         for (const loader of loaders) loader.reload();
         break;
+      case 'export':
+        exportView(program, options, effect.format).catch(crash);
+        break;
       case 'save':
         save(program).catch(crash);
         break;
@@ -160,10 +166,23 @@ async function startOf(
     title: options.title,
     theme: colours ? theme : 'mono',
     colours,
-    places: { config: path ?? null, exports: options.directory ?? process.cwd() },
+    places: { config: path ?? null, exports: options.exporter.directory },
     lists: Object.fromEntries(lists),
   };
   return { start, complaint: isWrong ? `CTRSCOPE_THEME: ${unknownTheme(named)}` : config.complaint };
+}
+
+async function exportView(program: Program, { exporter }: TuiOptions, format: ExportFormat): Promise<void> {
+  const wanted = exportOf(program.state(), format);
+  try {
+    if (wanted === undefined) throw new Error('there is no list yet');
+    const path = await exporter.write(wanted);
+    const rows = count(wanted.items?.length ?? 0, 'row');
+    program.send({ type: 'said', text: `${rows} in ${path}`, style: 'ok' });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    program.send({ type: 'said', text: `not exported: ${why}`, style: 'warn' });
+  }
 }
 
 async function save(program: Program): Promise<void> {

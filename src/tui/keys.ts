@@ -15,6 +15,8 @@ export type Command =
   | 'previousTab'
   | 'summary'
   | 'chain'
+  | 'owner'
+  | 'users'
   | 'raw'
   | 'filter'
   | 'palette'
@@ -33,6 +35,8 @@ export type Command =
   | 'faster'
   | 'slower'
   | 'copy'
+  | 'mark'
+  | 'export'
   | 'copyRow'
   | 'mouse'
   | 'help'
@@ -70,7 +74,10 @@ export const BINDINGS: readonly Binding[] = [
   bind('last', ['G', 'end'], 'Move', 'to the last', ['panes', 'overlay']),
   bind('nextPane', ['tab', 'shift-tab'], 'Move', 'to the other pane', ['panes'], 'pane'),
   bind('enter', ['enter'], 'Move', 'drill in', ['panes', 'overlay']),
-  bind('escape', ['esc', 'backspace'], 'Move', 'close, clear the filter, or go back', ['panes', 'overlay']),
+  bind('escape', ['esc', 'backspace'], 'Move', 'close, clear the filter or the marks, or go back', [
+    'panes',
+    'overlay',
+  ]),
   ...VIEWS.flatMap((v) =>
     v.digit === null
       ? []
@@ -107,8 +114,12 @@ export const BINDINGS: readonly Binding[] = [
   bind('summary', ['d'], 'Look', 'describe the row', ['panes']),
   bind('raw', ['y', 'i'], 'Look', 'the row as YAML', ['panes']),
   bind('chain', ['x'], 'Look', 'the chain of the container through the layers', ['panes'], 'chain'),
+  bind('owner', ['o'], 'Look', 'go to what it comes from or belongs to', ['panes'], 'owner'),
+  bind('users', ['u'], 'Look', 'go to what uses it', ['panes'], 'used by'),
   bind('copy', ['c'], 'Look', 'copy its id or name', ['panes'], 'copy'),
-  bind('copyRow', ['C'], 'Look', 'copy the whole row', ['panes']),
+  bind('copyRow', ['C'], 'Look', 'copy the whole row, or the marked rows', ['panes']),
+  bind('mark', ['space'], 'Look', 'mark the row, or take the mark away', ['panes']),
+  bind('export', ['ctrl-s'], 'Look', 'write the view, or the marked rows, to a file', ['panes']),
 
   bind('refresh', ['r', 'ctrl-r'], 'Screen', 'read again now', ['panes']),
   bind('pause', ['p'], 'Screen', 'pause the screen', ['panes']),
@@ -164,6 +175,7 @@ const LABELS: Readonly<Record<string, string>> = {
   end: 'End',
   enter: 'Enter',
   esc: 'Esc',
+  space: 'Space',
   tab: 'Tab',
   backspace: 'Backspace',
 };

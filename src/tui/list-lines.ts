@@ -6,6 +6,7 @@ import { cellText, screenText } from './foreign.ts';
 import { isPartial, listRows, paneRows } from './frame.ts';
 import type { Rect } from './layout.ts';
 import type { Listed, Listing } from './listing.ts';
+import { markedRows } from './marked.ts';
 import { markOf, styleOf } from './marks.ts';
 import { type ListState, listState, type State } from './model.ts';
 import { noticeLines } from './notice.ts';
@@ -33,7 +34,8 @@ export const listPaneLines = (state: State, listing: Listing, pane: Rect): reado
     headerLine(listing.table, placed, list),
     ...seen.map((row, i): Line => {
       const isSelected = list.top + i === list.index;
-      const content = rowLine(listing.table, row, placed, cells[i] ?? [], isSelected);
+      const gutter = `${isSelected ? '▸' : ' '}${list.marked.has(listing.table.key(row)) ? '✓' : ' '}`;
+      const content = rowLine(listing.table, row, placed, cells[i] ?? [], gutter);
       return isSelected ? { ...content, over: 'selected' } : { ...content, ...overall };
     }),
   ];
@@ -77,6 +79,8 @@ function listTitle(state: State, listing: Listing, cells: number): Line {
   if (filter !== '' && state.prompt?.kind !== 'filter') {
     spans.push(span(' '), span(`/${truncateMiddle(screenText(filter), 30)}`, 'accent'));
   }
+  const marks = markedRows(state, listing).length;
+  if (marks > 0) spans.push(span(` · ${marks} marked`, 'accent'));
   if (sort !== null) spans.push(span(` by ${sort.column} ${sort.reverse ? '▼' : '▲'}`, 'muted'));
   if (isStale(state)) spans.push(span(` stale, ${ageSeconds(state)} s old`, 'warn'));
   return ruled(spans, cells, focused);
@@ -112,10 +116,10 @@ function rowLine(
   row: number,
   placed: readonly PlacedColumn[],
   texts: readonly string[],
-  isSelected: boolean,
+  gutter: string,
 ): Line {
   const tone = table.tone(row);
-  const spans: Span[] = [span(isSelected ? '▸ ' : '  ')];
+  const spans: Span[] = [span(gutter)];
   if (table.marked) spans.push(markOf(tone), span(' '));
   placed.forEach((p, i) => {
     const column = table.columns[p.index];

@@ -2,7 +2,9 @@
 import type { Chain } from '../host/chain.ts';
 import type { ContainerBody } from '../host/containerd.ts';
 import type { Observed } from '../host/observed.ts';
+import type { Thing } from '../host/relations.ts';
 import type { HostSnapshot } from '../host/snapshot.ts';
+import type { ExportFormat } from './exporter.ts';
 import type { InputEvent } from './input.ts';
 import type { Pane, Size } from './layout.ts';
 import type { Draft } from './line-edit.ts';
@@ -22,6 +24,8 @@ export interface ListState {
   readonly index: number;
   /** The first visible place. */
   readonly top: number;
+  /** Keys of the marked rows. */
+  readonly marked: ReadonlySet<string>;
 }
 
 export type TabName = 'Summary' | 'Raw' | 'Chain' | 'Spec' | 'Unknown';
@@ -48,12 +52,17 @@ export type ChainView =
       readonly chain: Observed<Chain>;
     };
 
-export interface MenuEntry {
+export type MenuEntry = {
   readonly label: string;
   readonly words: string;
-  /** The palette's command that it stands for. */
-  readonly command: string;
-}
+} & (
+  | {
+      /** The palette's command that it stands for; an empty one closes the menu. */
+      readonly command: string;
+    }
+  /** The object that it leads to. */
+  | { readonly jump: Thing }
+);
 
 export type Overlay =
   /** A page of text in the panes' place. */
@@ -162,6 +171,8 @@ export type Effect =
   | { readonly do: 'quit'; readonly code: number }
   | { readonly do: 'refresh' }
   | { readonly do: 'suspend' }
+  /** Writes the current view into a file. */
+  | { readonly do: 'export'; readonly format: ExportFormat }
   /** Writes theme and orders into the configuration file. */
   | { readonly do: 'save' }
   | { readonly do: 'copy'; readonly text: string; readonly what: string }
@@ -178,7 +189,14 @@ export interface Step {
 /** Another state, and nothing to be done outside. */
 export const only = (state: State): Step => ({ state, effects: [] });
 
-export const NEW_LIST: ListState = { filter: '', sort: null, selected: null, index: 0, top: 0 };
+export const NEW_LIST: ListState = {
+  filter: '',
+  sort: null,
+  selected: null,
+  index: 0,
+  top: 0,
+  marked: new Set(),
+};
 
 const FLASH_MS = 4000;
 

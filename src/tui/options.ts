@@ -1,6 +1,8 @@
 /** What the terminal UI is given; it opens nothing on the host by itself. */
 import type { DetailSource, Feed } from '../host/feed.ts';
 
+import type { Exporter } from './exporter.ts';
+
 export interface TuiOptions {
   readonly feed: Feed;
   readonly details: DetailSource;
@@ -12,8 +14,7 @@ export interface TuiOptions {
   readonly stderr: NodeJS.WritableStream;
   /** The locale, the theme's name and the place of the configuration are read from it; `process.env` when left out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Where exported views go; the current directory when left out. */
-  readonly directory?: string;
+  readonly exporter: Exporter;
   /** Who is told of signals and of errors that nobody caught; `process` when left out. */
   readonly host?: ProcessLike;
 }

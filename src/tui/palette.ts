@@ -1,6 +1,8 @@
 /** The palette's commands: a view's name, `ns NAME`, `sort COLUMN`, `theme NAME`, and words for some keys. */
+import { type Thing, thingsCalled } from '../host/relations.ts';
 import { nearest } from '../text/nearest.ts';
 import { unknownTheme } from './config-file.ts';
+import { EXPORT_FORMATS, type ExportFormat } from './exporter.ts';
 import type { Command } from './keys.ts';
 import { type Listing, listingOf } from './listing.ts';
 import type { State } from './model.ts';
@@ -13,6 +15,8 @@ export type Order =
   | { readonly kind: 'view'; readonly view: ViewName }
   | { readonly kind: 'namespace'; readonly namespace: string | null }
   | { readonly kind: 'sort'; readonly column: string | null; readonly reverse: boolean }
+  | { readonly kind: 'export'; readonly format: ExportFormat }
+  | { readonly kind: 'owner'; readonly things: readonly Thing[] }
   | { readonly kind: 'theme'; readonly theme: ThemeName }
   | { readonly kind: 'key'; readonly command: Command }
   | { readonly kind: 'wrong'; readonly why: string };
@@ -24,6 +28,8 @@ export const parseOrder = (text: string, state: State): Order => {
   const name = word.toLowerCase();
   if (name === 'ns' || name === 'namespace') return namespaceOrder(argument, state);
   if (name === 'sort') return sortOrder(rest, state);
+  if (name === 'export' && argument !== '') return exportOrder(argument);
+  if (name === 'owner' && argument !== '') return ownerOrder(argument, state);
   if (name === 'theme' && argument !== '') return themeOrder(argument);
   const view = viewCalled(name);
   if (view !== undefined) return { kind: 'view', view: view.name };
@@ -54,6 +60,7 @@ const ARGUMENTS: Readonly<Record<string, (state: State) => readonly string[]>> =
   namespace: (state) => ['all', ...namespaceNames(state)],
   sort: (state) => columnIds(listingOf(state)),
   theme: () => THEMES,
+  export: () => EXPORT_FORMATS,
 };
 
 const KEY_WORDS: Readonly<Record<string, Command>> = {
@@ -70,10 +77,14 @@ const KEY_WORDS: Readonly<Record<string, Command>> = {
   save: 'save',
   info: 'info',
   chain: 'chain',
+  owner: 'owner',
+  export: 'export',
+  mark: 'mark',
+  users: 'users',
 };
 
 // Offered before anything is typed: the views in their order, then what takes an argument.
-const FIRST_WORDS: readonly string[] = [...VIEWS.map((v) => v.name), 'ns ', 'sort ', 'theme '];
+const FIRST_WORDS: readonly string[] = [...VIEWS.map((v) => v.name), 'ns ', 'sort ', 'theme ', 'export '];
 const WORDS: readonly string[] = [
   ...FIRST_WORDS,
   ...Object.keys(KEY_WORDS).filter((word) => word.length > 1 && !(word in ARGUMENTS)),
@@ -96,6 +107,20 @@ function sortOrder([word = '', direction = '']: readonly string[], state: State)
   if (ids.includes(column)) return { kind: 'sort', column, reverse: direction.startsWith('d') };
   const what = word === '' ? 'sort by what?' : `no column “${word}”${suggestion(column, ids)}`;
   return { kind: 'wrong', why: `${what} — there are: ${ids.join(', ')}` };
+}
+
+function ownerOrder(word: string, state: State): Order {
+  const things = state.shown === null ? [] : thingsCalled(state.shown.host, word);
+  return things.length > 0
+    ? { kind: 'owner', things }
+    : { kind: 'wrong', why: `nothing here is called “${word}”` };
+}
+
+function exportOrder(word: string): Order {
+  const format = EXPORT_FORMATS.find((name) => name === word.toLowerCase());
+  return format === undefined
+    ? { kind: 'wrong', why: `no export as “${word}”; there are ${EXPORT_FORMATS.join(', ')}` }
+    : { kind: 'export', format };
 }
 
 function themeOrder(word: string): Order {

@@ -1,4 +1,5 @@
 /** The UI on a made-up host, for looking at it in a real terminal. `DEMO` chooses what happens: see `SCENES`. */
+import { fileExporter } from '../../src/cli/export-file.ts';
 import { chains } from '../../src/host/chain.ts';
 import { subjectKey } from '../../src/host/docker-subjects.ts';
 import type { DetailSource, Feed, FeedItem } from '../../src/host/feed.ts';
@@ -130,6 +131,7 @@ const details: DetailSource = {
 const code = runTui({
   feed,
   details,
+  exporter: fileExporter(process.cwd()),
   colour: (process.env['NO_COLOR'] ?? '') === '' ? 'basic' : 'none',
   title: { host: 'web-01', address: '/run/containerd/containerd.sock' },
   stdin: process.stdin,
