@@ -131,6 +131,8 @@ const details: DetailSource = {
 const code = runTui({
   feed,
   details,
+  // Nobody's own settings.
+  env: { ...process.env, HOME: undefined },
   exporter: fileExporter(process.cwd()),
   colour: (process.env['NO_COLOR'] ?? '') === '' ? 'basic' : 'none',
   title: { host: 'web-01', address: '/run/containerd/containerd.sock' },
