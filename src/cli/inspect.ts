@@ -1,10 +1,9 @@
 /** `ctrscope inspect REF…|--all` */
-import { setTimeout as pause } from 'node:timers/promises';
-import { type Chain, chains } from '../host/chain.ts';
+import type { Chain } from '../host/chain.ts';
 import { type Subject, subjectKey, subjects } from '../host/docker-subjects.ts';
 import { isUnknown } from '../host/observed.ts';
 import { resolveContainers } from '../host/reference.ts';
-import { type FacetName, facet, type HostSnapshot, type Scope, withFacets } from '../host/snapshot.ts';
+import { facet, type HostSnapshot } from '../host/snapshot.ts';
 import { distinct, entriesOf, unknownFacets } from '../host/unknown-entries.ts';
 import { chainItem, chainLines } from '../report/chain.ts';
 import { hintFor, unknownLine } from '../report/unknown.ts';
@@ -13,16 +12,11 @@ import { documentHead, documentText } from './document.ts';
 import { EXIT } from './exit-codes.ts';
 import { formatOf, type GlobalOptions } from './globals.ts';
 import { type HostSource, openHost } from './host-source.ts';
+import { DOCKER, LISTS, readChains } from './read-chains.ts';
 import { writeError, writeHint, writeOut } from './terminal-output.ts';
 import { UsageError } from './usage-error.ts';
 
 const FORMATS = ['text', 'json', 'yaml'] as const;
-// What is listed of every container, and what is read of each that is inspected.
-const LISTS: readonly FacetName[] = ['containerd.containers', 'containerd.tasks', 'docker.containers'];
-const CONTAINERD: readonly FacetName[] = ['containerd.bodies', 'containerd.snapshots', 'containerd.images'];
-const DOCKER: readonly FacetName[] = ['docker.bodies', 'docker.endpoint'];
-/** A container that starts or ends is known to one of the two before the other. */
-const SETTLE_MS = 300;
 
 /** Follows containers through Docker and containerd: record, task, snapshot, image and OCI spec. */
 export const inspect = async (
@@ -56,12 +50,7 @@ async function inspectHost(
   const { found, missing } = resolve(known, references);
   const wanted = all ? known : found;
 
-  const host = await readBodies(source, first, wanted);
-  const keys = new Set(wanted.map(subjectKey));
-  const inspected = await lookTwice(
-    source,
-    chains(host, (subject) => keys.has(subjectKey(subject))),
-  );
+  const { host, inspected } = await readChains(source, first, wanted);
   const unknown = distinct([
     ...unknownFacets(host, [...LISTS, ...DOCKER]),
     ...entriesOf(inspected.flatMap(({ gaps }) => gaps)),
@@ -82,34 +71,6 @@ async function inspectHost(
   if (nothing || missing.length > 0) return EXIT.failed;
   return unknown.length > 0 ? EXIT.partial : EXIT.ok;
 }
-
-async function readBodies(
-  source: HostSource,
-  first: HostSnapshot,
-  wanted: readonly Subject[],
-): Promise<HostSnapshot> {
-  if (wanted.length === 0) return first;
-  const docker = wanted.some((subject) => subject.docker) ? DOCKER : [];
-  return withFacets(first, await source.collect([...CONTAINERD, ...docker], scopeOf(wanted)));
-}
-
-/** Whoever disagrees is looked at once more: only what both looks see is said. */
-async function lookTwice(source: HostSource, first: readonly Chain[]): Promise<readonly Chain[]> {
-  const disagreeing = first.filter(disagrees).map(({ subject }) => subject);
-  if (disagreeing.length === 0 || source.recheck === undefined) return first;
-  await pause(SETTLE_MS);
-  const host = await source.collect([...LISTS, ...CONTAINERD, ...DOCKER], scopeOf(disagreeing));
-  const again = new Map(chains(host).map((chain) => [subjectKey(chain.subject), chain]));
-  return first.map((chain) => (disagrees(chain) ? (again.get(subjectKey(chain.subject)) ?? chain) : chain));
-}
-
-const disagrees = ({ links }: Chain): boolean =>
-  links.some(({ layer, state }) => layer === 'docker' && state === 'disagreeing');
-
-const scopeOf = (wanted: readonly Subject[]): Scope => ({
-  namespaces: [...new Set(wanted.map(({ namespace }) => namespace))],
-  containers: wanted.map(({ namespace, id }) => ({ namespace, id })),
-});
 
 async function printChains(
   inspected: readonly Chain[],

@@ -1,11 +1,16 @@
 /** `ctrscope` without a command: the terminal UI on the host, or the report where there is no terminal. */
+
+import { subjectKey, subjects } from '../host/docker-subjects.ts';
 import type { DetailSource } from '../host/feed.ts';
 import { items } from '../host/kinds/listing.ts';
-import { isUnknown } from '../host/observed.ts';
+import { absent, isUnknown, seen } from '../host/observed.ts';
 import { facet } from '../host/snapshot.ts';
 import { EXIT } from './exit-codes.ts';
+import { fileExporter } from './export-file.ts';
 import type { GlobalOptions } from './globals.ts';
 import { type HostSource, openHost } from './host-source.ts';
+import { readChains } from './read-chains.ts';
+import { boundYoungGeneration } from './young-generation.ts';
 
 /** Opens the UI; resolves with the exit code when the user leaves it. */
 export const tui = async (globals: GlobalOptions): Promise<number> => {
@@ -14,6 +19,7 @@ export const tui = async (globals: GlobalOptions): Promise<number> => {
     const { report } = await import('./report.ts');
     return report(globals);
   }
+  boundYoungGeneration();
   const source = await openHost(globals);
   try {
     const found = await source.collect(['containerd.discovery']);
@@ -22,6 +28,7 @@ export const tui = async (globals: GlobalOptions): Promise<number> => {
     return await runTui({
       feed: await source.feed(TUI_WANTS),
       details: detailsOf(source),
+      exporter: fileExporter(process.cwd()),
       colour: coloured(globals) ? 'basic' : 'none',
       title: source.title(found),
       stdin: process.stdin,
@@ -54,6 +61,15 @@ function detailsOf(source: HostSource): DetailSource {
       return body === undefined
         ? { state: 'absent', at: host.at, from: bodies.from, why: 'the container was deleted meanwhile' }
         : { state: 'seen', value: body, at: host.at, from: bodies.from };
+    },
+    chain: async (container, lists) => {
+      const wanted = subjects(lists).filter((subject) => subjectKey(subject) === subjectKey(container));
+      const { inspected, host } = await readChains(source, lists, wanted);
+      const from = 'Docker, containerd';
+      const [chain] = inspected;
+      return chain === undefined
+        ? absent(from, host.at, 'the container was deleted meanwhile')
+        : seen(chain, from, host.at);
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Change over time, as the UI and `--watch` receive it. */
+import type { Chain } from './chain.ts';
 import type { ContainerBody } from './containerd.ts';
 import type { HostEvent } from './event.ts';
 import type { Observed } from './observed.ts';
@@ -28,4 +29,9 @@ export interface Feed extends AsyncIterable<FeedItem> {
 /** What is too large to be in every snapshot, read for the one object that somebody looks at. */
 export interface DetailSource {
   body(container: { readonly namespace: string; readonly id: string }): Promise<Observed<ContainerBody>>;
+  /** One container followed through the layers; `lists` is the picture that has the lists as they are now. */
+  chain(
+    container: { readonly namespace: string; readonly id: string },
+    lists: HostSnapshot,
+  ): Promise<Observed<Chain>>;
 }

@@ -1,5 +1,6 @@
 /** A container's chain for people: the verdict, then each link with its facts. */
 import type { Chain, Link } from '../host/chain.ts';
+import { type ChainFact, linkFacts, specFacts } from '../host/chain-facts.ts';
 import { nameOf } from '../host/docker-join.ts';
 import type { JsonItem } from '../host/kinds/kind.ts';
 import { nameItem, taskState } from '../host/kinds/tasks.ts';
@@ -39,74 +40,23 @@ function titleOf({ subject }: Chain): string {
   return escapeText(`${subject.namespace}/${subject.id}${name === null ? '' : ` (${name})`}`);
 }
 
-function linkLines({ layer, state, facts, evidence }: Link, last: boolean): string[] {
+function linkLines(link: Link, last: boolean): string[] {
+  const { layer, state, evidence } = link;
   const branch = last ? '└─' : '├─';
   const stem = last ? '   ' : '│  ';
   return [
     `${branch} ${MARK[state]} ${layer}: ${state}`,
     ...evidence.map(({ source, says }) => `${stem}  ${escapeText(`${says}  (${source})`)}`),
-    ...Object.entries(facts)
-      .filter(([, value]) => !isEmpty(value))
-      .flatMap(([key, value]) => factLines(key, value).map((line) => `${stem}    ${line}`)),
+    ...linkFacts(link).map((fact) => `${stem}    ${factLine(fact)}`),
   ];
 }
 
-function factLines(key: string, value: unknown): string[] {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return [`${key.padEnd(12)} ${plain(value)}`];
-  return [key, ...Object.entries(value).map(([name, inner]) => `  ${escapeText(name)} = ${plain(inner)}`)];
+function factLine({ key, text, depth }: ChainFact): string {
+  if (depth === 1) return `  ${escapeText(key)} = ${escapeText(text ?? '')}`;
+  return text === null ? key : `${key.padEnd(12)} ${escapeText(text)}`;
 }
 
-// The few parts of a spec that a first look needs.
-function specLines({ spec }: Chain): string[] {
-  if (isUnknown(spec)) return [`   ? spec: ${escapeText(spec.why)}`];
-  if (spec.state !== 'seen') return [];
-  const process = member(spec.value, 'process');
-  const linux = member(spec.value, 'linux');
-  return (
-    [
-      ['args', list(member(process, 'args'))],
-      ['cwd', member(process, 'cwd')],
-      [
-        'user',
-        list(
-          Object.values(asObject(member(process, 'user'))).filter((id) => typeof id === 'number'),
-          ':',
-        ),
-      ],
-      ['env', list(member(process, 'env'))],
-      ['cgroup', member(linux, 'cgroupsPath')],
-      ['hostname', member(spec.value, 'hostname')],
-    ] as const
-  )
-    .filter(([, value]) => !isEmpty(value))
-    .map(([key, value]) => `   spec ${key.padEnd(9)} ${plain(value)}`);
-}
-
-function member(value: unknown, key: string): unknown {
-  return asObject(value)[key];
-}
-
-function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
-}
-
-function list(value: unknown, separator: string = ' '): string {
-  return Array.isArray(value) ? value.map(String).join(separator) : '';
-}
-
-function plain(value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'bigint') return escapeText(String(value));
-  return escapeText(JSON.stringify(value, (_key, v: unknown) => (typeof v === 'bigint' ? String(v) : v)));
-}
-
-function isEmpty(value: unknown): boolean {
-  return (
-    value === null ||
-    value === undefined ||
-    value === '' ||
-    (typeof value === 'object' && Object.keys(value).length === 0)
-  );
+function specLines(chain: Chain): string[] {
+  if (isUnknown(chain.spec)) return [`   ? spec: ${escapeText(chain.spec.why)}`];
+  return specFacts(chain).map(({ key, text }) => `   spec ${key.padEnd(9)} ${escapeText(text ?? '')}`);
 }

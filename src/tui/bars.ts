@@ -1,16 +1,17 @@
-/** The lines at the edges: title, tabs, footer, and the line that is typed. */
+/** The lines at the edges below the title: tabs, footer, and the line that is typed. */
 import { items } from '../host/kinds/listing.ts';
-import { isUnknown, seenValue } from '../host/observed.ts';
+import { isUnknown } from '../host/observed.ts';
 import { facet } from '../host/snapshot.ts';
 import { bytes, count } from '../text/units.ts';
-import { truncateMiddle, width } from '../text/width.ts';
+import { truncateEnd, truncateMiddle, width } from '../text/width.ts';
 import { screenText } from './foreign.ts';
 import { BINDINGS, type Command, keyLabel } from './keys.ts';
 import type { Listing } from './listing.ts';
 import type { Prompt, State } from './model.ts';
+import { paceText } from './pace.ts';
 import { completions } from './palette.ts';
 import { justify, type Line, type Span, span, spansWidth } from './spans.ts';
-import { ageSeconds, isRecorded, isStale } from './status.ts';
+import { isRecorded } from './status.ts';
 import { VIEWS, viewNamed } from './views.ts';
 
 /** A part of a line that can be clicked. */
@@ -23,59 +24,6 @@ export interface Spot {
 export interface SpottedLine {
   readonly line: Line;
   readonly spots: readonly Spot[];
-}
-
-const DOT = span(' · ', 'muted');
-
-export const titleLine = (state: State, cells: number): Line => {
-  const right = [span('read-only', 'muted'), DOT, ...freshness(state), span(' ')];
-  const left: Span[] = [span(' ctrscope', 'brand'), span('  '), span(screenText(hostName(state)), 'strong')];
-  let room = cells - spansWidth(left) - spansWidth(right) - 1;
-  for (const fact of facts(state)) {
-    const added = [DOT, span(fact)];
-    if (spansWidth(added) > room) continue;
-    left.push(...added);
-    room -= spansWidth(added);
-  }
-  return justify(left, right, cells);
-};
-
-function hostName(state: State): string {
-  // A recording's title says that it is one.
-  if (isRecorded(state)) return state.title.host;
-  const system = state.shown === null ? undefined : seenValue(facet(state.shown.host, 'host.system'));
-  return system?.hostname ?? state.title.host;
-}
-
-// In the order of their importance: those that do not fit are left out.
-function facts(state: State): readonly string[] {
-  if (state.shown === null) return [screenText(state.title.address)];
-  const { host } = state.shown;
-  const version = seenValue(facet(host, 'containerd.version'));
-  const system = seenValue(facet(host, 'host.system'));
-  return [
-    ...(version === undefined ? [] : [screenText(`containerd ${version.version.replace(/^v/, '')}`)]),
-    ...(system === undefined || system.cgroups === 'unknown' ? [] : [`cgroup ${system.cgroups}`]),
-    truncateMiddle(screenText(state.title.address), 40),
-  ];
-}
-
-function freshness(state: State): readonly Span[] {
-  const time = state.shown === null ? [] : [span(' '), span(clock(state.shown.host.at))];
-  if (state.connection.state === 'waiting') return [span('◌ connecting', 'created')];
-  if (isRecorded(state)) return [span('◫ recorded', 'warn'), ...time];
-  if (state.connection.state !== 'live') return [span('✗ disconnected', 'bad'), ...time];
-  if (state.paused)
-    return [span(state.behind === null ? '‖ paused' : '‖ paused, p for newer', 'paused'), ...time];
-  if (isStale(state)) return [span(`? stale, ${ageSeconds(state)} s old`, 'warn'), ...time];
-  return [span('● live', 'ok'), ...time];
-}
-
-// The moment of the picture in the reader's own time zone; no seconds, for they would be all that changes.
-function clock(at: string): string {
-  const date = new Date(at);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return Number.isNaN(date.getTime()) ? '--:--' : `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 export const tabsLine = (state: State, cells: number): SpottedLine => {
@@ -147,6 +95,9 @@ const HINTS: readonly Command[] = [
   'sortMenu',
   'palette',
   'problems',
+  'chain',
+  'owner',
+  'users',
   'nextTab',
   'copy',
   'nextPane',
@@ -181,6 +132,7 @@ function footerRight(state: State, listing: Listing, cells: number): readonly Sp
   const memory = state.self === null || cells < 100 ? '' : ` ${bytes(state.self.rss)}`;
   const groups: readonly (readonly Span[])[] = [
     ...(problems === 0 ? [] : [[span(`! ${count(problems, 'problem')}`, 'warn')]]),
+    ...(isRecorded(state) || cells < 72 ? [] : [[span(paceText(state.pace), 'muted')]]),
     ...(state.self === null ? [] : [[span(`self ${state.self.cpuPercent.toFixed(1)}%${memory}`, 'muted')]]),
   ];
   const spans = groups.flatMap((group, i) => (i === 0 ? group : [span(' │ ', 'rule'), ...group]));
@@ -202,7 +154,14 @@ export const promptLine = (state: State, prompt: Prompt, listing: Listing, cells
   ];
   const remark = prompt.kind === 'filter' ? filterRemark(listing) : paletteRemark(state, prompt);
   const room = cells - spansWidth(typed) - 2;
-  const shown = spansWidth(remark) <= room ? remark : remark.slice(0, 1).filter((s) => width(s.text) <= room);
+  // A complaint says at least how it begins; a hint is there whole or not at all.
+  const shown =
+    spansWidth(remark) <= room
+      ? remark
+      : remark
+          .slice(0, 1)
+          .map((s) => (s.style === 'warn' && room > 8 ? span(truncateEnd(s.text, room), s.style) : s))
+          .filter((s) => width(s.text) <= room);
   return justify(typed, [...shown, span(' ')], cells);
 };
 

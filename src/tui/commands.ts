@@ -1,13 +1,22 @@
 /** What each command makes of the state. */
+import type { Thing } from '../host/relations.ts';
 import { escapeText } from '../text/escape.ts';
-import { rowYaml, tabOf } from './detail.ts';
+import { count } from '../text/units.ts';
+import { rowsYaml, rowYaml, tabOf } from './detail.ts';
 import { closed, opened, toggled } from './folding.ts';
+import { cellText } from './foreign.ts';
 import { detailPane, frameOf, listPane, listRows, paneRows } from './frame.ts';
+import { follow, followFrom, jumpTo } from './jump.ts';
 import type { Command } from './keys.ts';
 import { draftOf, EMPTY_DRAFT } from './line-edit.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
+import { eventFilter } from './lists/event-list.ts';
+import { markedRows, toggledMark } from './marked.ts';
 import { flashed, type ListState, listState, type MenuEntry, only, type State, type Step } from './model.ts';
+import { faster, paceText, slower } from './pace.ts';
 import { type Order, parseOrder } from './palette.ts';
+import { resumed, stepped } from './past.ts';
+import { THEMES, type ThemeName } from './theme.ts';
 import { acceptPrompt, completePrompt, recall } from './typing.ts';
 import { type TabName, VIEWS, type ViewName, viewNamed } from './views.ts';
 
@@ -27,6 +36,12 @@ export const runOrder = (state: State, order: Order): Step => {
       return only(
         sortBy(state, order.column === null ? null : { column: order.column, reverse: order.reverse }),
       );
+    case 'export':
+      return { state, effects: [{ do: 'export', format: order.format }] };
+    case 'owner':
+      return only(ownerOf(state, order.things));
+    case 'theme':
+      return only(dressed(state, order.theme));
     case 'key':
       return runCommand(state, order.command);
     case 'wrong':
@@ -43,7 +58,8 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   pageUp: (s) => only(move(s, -page(s))),
   first: (s) => only(move(s, -Infinity)),
   last: (s) => only(move(s, Infinity)),
-  fold: (s) => only(folded(s, toggled)),
+  fold: (s) => only(isTree(s) ? folded(s, toggled) : mark(s)),
+  events: (s) => only(eventsOf(s)),
   open: (s) => only(folded(s, opened)),
   close: (s) => only(folded(s, closed)),
   enter,
@@ -53,6 +69,9 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   previousTab: (s) => only(turnTab(s, -1)),
   summary: (s) => only(showTab(s, 'Summary')),
   raw: (s) => only(showTab(s, 'Raw')),
+  chain: (s) => only(showChain(s)),
+  owner: (s) => only(follow(s, 'owner')),
+  users: (s) => only(follow(s, 'users')),
   filter: (s) =>
     only({
       ...s,
@@ -70,17 +89,23 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   lastView: (s) => only(swap(s)),
   back: (s) => only(back(s)),
   refresh: (s) => ({ state: s, effects: [{ do: 'refresh' }, { do: 'reloadBody' }] }),
-  pause: (s) =>
-    only(
-      s.paused ? { ...s, paused: false, shown: s.behind ?? s.shown, behind: null } : { ...s, paused: true },
-    ),
+  pause: (s) => only(s.paused ? resumed(s) : { ...s, paused: true }),
+  stepBack: (s) => only(stepped(s, -1)),
+  stepForth: (s) => only(stepped(s, 1)),
+  faster: (s) => paced(s, faster(s.pace)),
+  slower: (s) => paced(s, slower(s.pace)),
   copy: (s) => copy(s, 'id'),
   copyRow: (s) => copy(s, 'row'),
+  mark: (s) => only(mark(s)),
+  export: (s) => ({ state: s, effects: [{ do: 'export', format: 'yaml' }] }),
   mouse: (s) => {
     const words = s.mouse ? 'mouse off — select freely; m turns it on again' : 'mouse on';
     return { state: { ...flashed(s, words), mouse: !s.mouse }, effects: [{ do: 'mouse', on: !s.mouse }] };
   },
   help: (s) => only({ ...s, overlay: s.overlay?.kind === 'help' ? null : { kind: 'help', top: 0 } }),
+  themes: (s) => only({ ...s, overlay: themeMenu(s) }),
+  save: (s) => ({ state: s, effects: [{ do: 'save' }] }),
+  info: (s) => only({ ...s, overlay: { kind: 'info', top: 0 } }),
   suspend: (s) => ({ state: s, effects: [{ do: 'suspend' }] }),
   quit: (s) => ({ state: s, effects: [{ do: 'quit', code: 0 }] }),
   interrupt: (s) => ({ state: s, effects: [{ do: 'quit', code: 130 }] }),
@@ -92,7 +117,7 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
 
 /** Moves in what has the keys: the overlay, the list, or the details. */
 export const move = (state: State, by: number): State => {
-  if (state.overlay?.kind === 'help')
+  if (state.overlay !== null && state.overlay.kind !== 'menu')
     return { ...state, overlay: { ...state.overlay, top: shifted(state.overlay.top, by) } };
   if (state.overlay !== null) {
     const last = state.overlay.entries.length - 1;
@@ -152,11 +177,13 @@ function page(state: State): number {
 
 function enter(state: State): Step {
   const { overlay } = state;
-  if (overlay?.kind === 'help') return only({ ...state, overlay: null });
+  if (overlay !== null && overlay.kind !== 'menu') return only({ ...state, overlay: null });
   if (overlay !== null) {
     const entry = overlay.entries[overlay.index];
     const closed: State = { ...state, overlay: null };
-    return entry === undefined ? only(closed) : runOrder(closed, parseOrder(entry.command, closed));
+    if (entry === undefined) return only(closed);
+    if ('jump' in entry) return only(jumpTo(closed, entry.jump));
+    return entry.command === '' ? only(closed) : runOrder(closed, parseOrder(entry.command, closed));
   }
   const listing = listingOf(state);
   const row = selectedRow(state, listing);
@@ -171,6 +198,7 @@ function closeOrBack(state: State): State {
   if (state.prompt !== null) return { ...state, prompt: null };
   if (state.overlay !== null) return { ...state, overlay: null };
   if (listState(state).filter !== '') return withList(state, { filter: '' });
+  if (listState(state).marked.size > 0) return withList(state, { marked: new Set() });
   if (state.focus === 'detail') return { ...state, focus: 'list' };
   return back(state);
 }
@@ -218,6 +246,23 @@ export const showTab = (state: State, tab: TabName): State => {
   return { ...state, tab, detailTop: 0, focus: isHidden ? 'detail' : state.focus };
 };
 
+// Of several that have the name, which one is asked.
+function ownerOf(state: State, things: readonly Thing[]): State {
+  const [thing, ...others] = things;
+  if (thing === undefined || others.length === 0)
+    return thing === undefined ? state : followFrom(state, 'owner', thing);
+  const entries = things.map(
+    (t): MenuEntry => ({ label: cellText(t.id), words: `${t.kind} · ${cellText(t.namespace)}`, jump: t }),
+  );
+  return { ...state, overlay: { kind: 'menu', title: 'Which of them', entries, index: 0 } };
+}
+
+function showChain(state: State): State {
+  return viewNamed(state.view).tabs.includes('Chain')
+    ? showTab(state, 'Chain')
+    : flashed(state, 'a chain is of a container; o and u lead from here to those there are', 'warn');
+}
+
 function viewMenu(state: State): State['overlay'] {
   const entries: readonly MenuEntry[] = VIEWS.map((v) => ({
     label: v.tab,
@@ -245,6 +290,26 @@ function sortMenu(state: State): State['overlay'] {
   return { kind: 'menu', title: 'Sort by', entries, index };
 }
 
+function paced(state: State, ms: number): Step {
+  const words = `new data is drawn at most every ${paceText(ms)}`;
+  return { state: { ...flashed(state, words), pace: ms }, effects: [{ do: 'pace', ms }] };
+}
+
+function themeMenu(state: State): State['overlay'] {
+  const entries: readonly MenuEntry[] = THEMES.map((name) => ({
+    label: name,
+    words: name === state.theme ? 'now' : '',
+    command: `theme ${name}`,
+  }));
+  return { kind: 'menu', title: 'Themes', entries, index: THEMES.indexOf(state.theme) };
+}
+
+function dressed(state: State, theme: ThemeName): State {
+  return state.colours || theme === 'mono'
+    ? { ...state, theme }
+    : flashed(state, 'no colours are wanted here (NO_COLOR, --no-color or the terminal): mono stays', 'warn');
+}
+
 function reverse(state: State): State {
   const listing = listingOf(state);
   const { sort } = listState(state);
@@ -264,11 +329,42 @@ function sortBeside(state: State, by: 1 | -1): State {
   return sortBy(state, column === null ? null : { column, reverse: false });
 }
 
+function isTree(state: State): boolean {
+  const listing = listingOf(state);
+  return listing.state === 'listed' && listing.outline !== null;
+}
+
+// What was heard of the object; its view is then filtered by it.
+function eventsOf(state: State): State {
+  const listing = listingOf(state);
+  const row = selectedRow(state, listing);
+  if (listing.state !== 'listed' || row === undefined || state.view === 'events') return state;
+  const there = openView(state, 'events');
+  return withList(there, { filter: eventFilter(listing.table.id(row)), selected: null, index: 0, top: 0 });
+}
+
+// And on to the next, so that holding the key marks one after another.
+function mark(state: State): State {
+  const listing = listingOf(state);
+  const row = selectedRow(state, listing);
+  if (listing.state !== 'listed' || row === undefined) return state;
+  const { marked } = listState(state);
+  return move(
+    withList({ ...state, focus: 'list' }, { marked: toggledMark(marked, listing.table.key(row)) }),
+    1,
+  );
+}
+
 function copy(state: State, what: 'id' | 'row'): Step {
   const listing = listingOf(state);
   const row = selectedRow(state, listing);
   if (listing.state !== 'listed' || row === undefined) return only(state);
   const { table, view } = listing;
+  const marked = what === 'row' ? markedRows(state, listing) : [];
+  if (marked.length > 0) {
+    const text = rowsYaml(marked.map((m) => table.item(m)));
+    return { state, effects: [{ do: 'copy', text, what: `${count(marked.length, 'marked row')} as YAML` }] };
+  }
   // A name with a line break in it would run as a command where it is pasted.
   return what === 'id'
     ? { state, effects: [{ do: 'copy', text: escapeText(table.id(row)), what: escapeText(table.id(row)) }] }

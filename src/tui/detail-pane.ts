@@ -6,7 +6,7 @@ import { cellText } from './foreign.ts';
 import { paneCells, paneRows } from './frame.ts';
 import type { Rect } from './layout.ts';
 import { ruled } from './list-lines.ts';
-import { type Listing, selectedRow } from './listing.ts';
+import { type Listed, type Listing, selectedRow } from './listing.ts';
 import type { State } from './model.ts';
 import { type Line, type Span, span, spansWidth } from './spans.ts';
 import { isStale } from './status.ts';
@@ -50,7 +50,7 @@ function detailTitle(
   const room = pane.width - tabs.reduce((sum, t) => sum + t.text.length, 0) - 6;
   const spans: Span[] = [
     span('─ ', rule),
-    span(truncateMiddle(cellText(listing.table.id(row)), Math.max(4, room)), focused ? 'brand' : 'strong'),
+    ...nameSpans(listing, row, Math.max(4, room), focused),
     span(' ', rule),
   ];
   const spots = tabs.map(({ tab, text }) => {
@@ -59,6 +59,16 @@ function detailTitle(
     return spot;
   });
   return { line: withPlace(ruled(spans, pane.width, focused), state, pane, count, rule), spots };
+}
+
+// What people call it first, where that is not its id.
+function nameSpans({ table }: Listed, row: number, room: number, focused: boolean): readonly Span[] {
+  const id = cellText(table.id(row));
+  const { name } = table.item(row);
+  const isNamed = typeof name === 'string' && name !== table.id(row);
+  const shown = span(truncateMiddle(isNamed ? cellText(name) : id, room), focused ? 'brand' : 'strong');
+  const rest = span(` · ${id}`, 'muted');
+  return isNamed && spansWidth([shown, rest]) <= room ? [shown, rest] : [shown];
 }
 
 // Where one is in a tab that is longer than the pane, over the end of the rule.

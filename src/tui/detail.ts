@@ -6,6 +6,7 @@ import { escapeText } from '../text/escape.ts';
 import { age, bytes } from '../text/units.ts';
 import { width } from '../text/width.ts';
 import { causeLines } from './advice.ts';
+import { chainLines } from './chain-tab.ts';
 import { screenText } from './foreign.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
 import { markOf, spinner, styleOf } from './marks.ts';
@@ -48,6 +49,7 @@ function linesOfTab(state: State, cells: number): readonly Line[] {
   const row = selectedRow(state, listing);
   if (listing.state !== 'listed' || row === undefined) return [];
   const tab = tabOf(state, listing.view);
+  if (tab === 'Chain') return chainLines(state, listing.table.key(row), cells);
   if (tab === 'Spec') return specLines(state.body, listing.table.key(row), state.now, cells);
   const label = `${tab} ${row} ${cells}`;
   const known = memory.get(listing.table);
@@ -60,7 +62,7 @@ function linesOfTab(state: State, cells: number): readonly Line[] {
 const memory = new WeakMap<object, { readonly label: string; readonly lines: readonly Line[] }>();
 
 const LINES: Readonly<
-  Record<Exclude<TabName, 'Spec'>, (l: Listed, row: number, cells: number) => readonly Line[]>
+  Record<Exclude<TabName, 'Spec' | 'Chain'>, (l: Listed, row: number, cells: number) => readonly Line[]>
 > = {
   Summary: summaryLines,
   Raw: (listing, row, cells) => yamlLines(listing.table.item(row), cells),
@@ -212,5 +214,11 @@ function observedLines(title: string, fact: Observed<unknown>, cells: number): r
 }
 
 /** The row as YAML, as `C` copies it: line by line what the raw tab shows. */
-export const rowYaml = (item: JsonItem): string =>
-  stringify(item, YAML).split('\n').map(escapeText).join('\n');
+export const rowYaml = (item: JsonItem): string => escapedYaml(item);
+
+/** Several rows, as a YAML list. */
+export const rowsYaml = (items: readonly JsonItem[]): string => escapedYaml(items);
+
+function escapedYaml(value: unknown): string {
+  return stringify(value, YAML).split('\n').map(escapeText).join('\n');
+}

@@ -1,15 +1,20 @@
 /** The feed's items as happenings, at a pace that a screen can follow. */
 import type { Feed, FeedItem } from '../host/feed.ts';
 import type { Happening } from './model.ts';
+import { FASTEST_MS } from './pace.ts';
 
-// Data repaints at most ten times a second; of what comes faster, only the newest is shown.
-const LEAST_MS = 100;
+export interface FeedPump {
+  /** Sends all that the feed says until it ends; a feed that throws has ended, and says why. */
+  run(): Promise<void>;
+  /** Of snapshots that come faster than this, only the newest is sent; in milliseconds, from now on. */
+  setPace(ms: number): void;
+}
 
-/** Sends all that the feed says until it ends; a feed that throws has ended, and says why. */
-export const pumpFeed = async (feed: Feed, send: (happening: Happening) => void): Promise<void> => {
+export const createFeedPump = (feed: Feed, send: (happening: Happening) => void): FeedPump => {
   let waiting: Extract<FeedItem, { kind: 'snapshot' }> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let sentAt = -Infinity;
+  let pace = FASTEST_MS;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
@@ -19,22 +24,36 @@ export const pumpFeed = async (feed: Feed, send: (happening: Happening) => void)
     waiting = undefined;
     send({ type: 'snapshot', host, ...(recentEvents === undefined ? {} : { events: recentEvents }) });
   };
-  let why = 'the feed ended';
-  try {
-    for await (const item of feed) {
-      if (item.kind === 'snapshot') {
-        waiting = item;
-        const wait = sentAt + LEAST_MS - performance.now();
-        if (wait <= 0) flush();
-        else timer ??= setTimeout(flush, wait);
-      } else {
-        flush();
-        send({ type: 'lost', why: item.why, retryInMs: item.retryInMs });
+  const schedule = (): void => {
+    if (waiting === undefined) return;
+    const wait = sentAt + pace - performance.now();
+    if (wait <= 0) flush();
+    else timer ??= setTimeout(flush, wait);
+  };
+  return {
+    run: async () => {
+      let why = 'the feed ended';
+      try {
+        for await (const item of feed) {
+          if (item.kind === 'snapshot') {
+            waiting = item;
+            schedule();
+          } else {
+            flush();
+            send({ type: 'lost', why: item.why, retryInMs: item.retryInMs });
+          }
+        }
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
       }
-    }
-  } catch (error) {
-    why = error instanceof Error ? error.message : String(error);
-  }
-  flush();
-  send({ type: 'ended', why });
+      flush();
+      send({ type: 'ended', why });
+    },
+    setPace: (ms) => {
+      pace = ms;
+      clearTimeout(timer);
+      timer = undefined;
+      schedule();
+    },
+  };
 };

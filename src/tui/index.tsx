@@ -1,18 +1,23 @@
 /** The terminal UI. */
 
+import { count } from '../text/units.ts';
 import { App } from './app.tsx';
 import { createBodyLoader } from './body-loader.ts';
-import { pumpFeed } from './feed-pump.ts';
+import { createChainLoader } from './chain-loader.ts';
+import { configPath, readConfig, saveConfig, unknownTheme } from './config-file.ts';
+import { exportOf } from './export.ts';
+import type { ExportFormat } from './exporter.ts';
+import { createFeedPump } from './feed-pump.ts';
 import { screenText } from './foreign.ts';
 import type { Size } from './layout.ts';
-import type { Effect, Happening } from './model.ts';
+import { type Effect, type Happening, NEW_LIST, type Start } from './model.ts';
 import type { ProcessLike, TuiOptions } from './options.ts';
 import { createPainter, type Picture } from './picture.ts';
 import { thisProcess } from './process.ts';
 import { createProgram, type Program } from './program.ts';
 import { holdStderr } from './stderr-hold.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
-import { isUtf8, type Theme } from './theme.ts';
+import { isUtf8, type ThemeName, themeNamed } from './theme.ts';
 
 export type { TuiOptions } from './options.ts';
 export { TUI_WANTS } from './views.ts';
@@ -50,13 +55,12 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
   const crash = (error: unknown): void =>
     end({ code: 1, message: error instanceof Error ? error.message : String(error) });
   const hangup = (): void => end({ code: 129 });
-  const theme: Theme = { colour: options.colour, ascii: !isUtf8(options.env ?? process.env) };
+  const env = options.env ?? process.env;
+  const { start, complaint } = await startOf(options, env);
 
   let terminal: Terminal | undefined;
-  const program: Program = createProgram({ size: sizeOf(options), title: options.title }, (effect) =>
-    run(effect),
-  );
-  const paintState = createPainter(theme);
+  const program: Program = createProgram(start, (effect) => run(effect));
+  const paintState = createPainter({ ascii: !isUtf8(env) });
   const picture = (): Picture => paintState(program.state());
   const open = (): Terminal =>
     openTerminal(options, <App subscribe={program.subscribe} picture={picture} />, program.state().mouse, {
@@ -67,7 +71,8 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
       onHangup: hangup,
       onError: crash,
     });
-  const loader = createBodyLoader(program, options.details);
+  const pump = createFeedPump(options.feed, measured(program, host));
+  const loaders = [createBodyLoader(program, options.details), createChainLoader(program, options.details)];
   const suspend = async (): Promise<void> => {
     terminal?.close();
     await host.suspend();
@@ -83,10 +88,19 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
         options.feed.refresh();
         break;
       case 'reloadBody':
-        loader.reload();
+        for (const loader of loaders) loader.reload();
+        break;
+      case 'export':
+        exportView(program, options, effect.format).catch(crash);
+        break;
+      case 'save':
+        save(program).catch(crash);
         break;
       case 'mouse':
         terminal?.setMouse(effect.on);
+        break;
+      case 'pace':
+        pump.setPace(effect.ms);
         break;
       case 'suspend':
         suspend().catch(crash);
@@ -116,13 +130,14 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
   for (const [event, listener] of listeners) host.on(event, listener);
   options.stdout.on('resize', resize);
   try {
+    if (complaint !== undefined) program.send({ type: 'said', text: complaint, style: 'warn' });
     terminal = open();
-    pumpFeed(options.feed, measured(program, host)).catch(crash);
+    pump.run().catch(crash);
     return await ended;
   } catch (error) {
     return { code: 1, message: error instanceof Error ? error.message : String(error) };
   } finally {
-    loader.stop();
+    for (const loader of loaders) loader.stop();
     program.stop();
     terminal?.close();
     options.stdout.off('resize', resize);
@@ -132,6 +147,61 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
 
 function sizeOf({ stdout }: TuiOptions): Size {
   return { columns: stdout.columns || 80, rows: stdout.rows || 24 };
+}
+
+// The environment names the theme before the configuration does; without colours neither is asked.
+async function startOf(
+  options: TuiOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ readonly start: Start; readonly complaint: string | undefined }> {
+  const path = configPath(env);
+  const config = await readConfig(path);
+  const named = env['CTRSCOPE_THEME'] ?? '';
+  const isWrong = named !== '' && themeNamed(named) === undefined;
+  const theme: ThemeName = themeNamed(named) ?? config.theme ?? 'default';
+  const colours = options.colour !== 'none';
+  const lists = Object.entries(config.sorts).map(([view, sort]) => [view, { ...NEW_LIST, sort }] as const);
+  const start: Start = {
+    size: sizeOf(options),
+    title: options.title,
+    theme: colours ? theme : 'mono',
+    colours,
+    places: { config: path ?? null, exports: options.exporter.directory },
+    lists: Object.fromEntries(lists),
+  };
+  return { start, complaint: isWrong ? `CTRSCOPE_THEME: ${unknownTheme(named)}` : config.complaint };
+}
+
+async function exportView(program: Program, { exporter }: TuiOptions, format: ExportFormat): Promise<void> {
+  const wanted = exportOf(program.state(), format);
+  try {
+    if (wanted === undefined) throw new Error('there is no list yet');
+    const path = await exporter.write(wanted);
+    const rows = count(wanted.items?.length ?? 0, 'row');
+    program.send({ type: 'said', text: `${rows} in ${path}`, style: 'ok' });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    program.send({ type: 'said', text: `not exported: ${why}`, style: 'warn' });
+  }
+}
+
+async function save(program: Program): Promise<void> {
+  const { theme, colours, lists, places } = program.state();
+  const sorts = Object.entries(lists).flatMap(([view, { sort }]) =>
+    sort === null ? [] : [[view, sort] as const],
+  );
+  try {
+    if (places.config === null) throw new Error('neither XDG_CONFIG_HOME nor HOME is set');
+    // A theme that only the terminal forbids is still the user's.
+    await saveConfig(places.config, {
+      theme: colours ? theme : undefined,
+      sorts: Object.fromEntries(sorts),
+    });
+    program.send({ type: 'said', text: `theme and orders saved in ${places.config}`, style: 'ok' });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    program.send({ type: 'said', text: `not saved: ${why}`, style: 'warn' });
+  }
 }
 
 // Sends on what the feed says, and with each picture what we ourselves cost since the one before.

@@ -17,6 +17,10 @@ export type Command =
   | 'nextTab'
   | 'previousTab'
   | 'summary'
+  | 'chain'
+  | 'owner'
+  | 'users'
+  | 'events'
   | 'raw'
   | 'filter'
   | 'palette'
@@ -30,11 +34,20 @@ export type Command =
   | 'back'
   | 'refresh'
   | 'pause'
+  | 'stepBack'
+  | 'stepForth'
+  | 'faster'
+  | 'slower'
   | 'copy'
+  | 'mark'
+  | 'export'
   | 'copyRow'
   | 'mouse'
   | 'help'
   | 'suspend'
+  | 'themes'
+  | 'save'
+  | 'info'
   | 'quit'
   | 'interrupt'
   | 'accept'
@@ -63,12 +76,22 @@ export const BINDINGS: readonly Binding[] = [
   bind('pageUp', ['pageup', 'ctrl-b'], 'Move', 'a page up', ['panes', 'overlay']),
   bind('first', ['g', 'home'], 'Move', 'to the first', ['panes', 'overlay']),
   bind('last', ['G', 'end'], 'Move', 'to the last', ['panes', 'overlay']),
-  bind('fold', ['space'], 'Move', 'open or close a branch of a tree', ['panes'], 'open'),
+  bind(
+    'fold',
+    ['space'],
+    'Move',
+    'in a tree open or close the branch; else mark the row, or take the mark away',
+    ['panes'],
+    'open',
+  ),
   bind('open', ['right'], 'Move', 'open the branch; into it', ['panes']),
   bind('close', ['left'], 'Move', 'close the branch; out of it', ['panes']),
   bind('nextPane', ['tab', 'shift-tab'], 'Move', 'to the other pane', ['panes'], 'pane'),
   bind('enter', ['enter'], 'Move', 'drill in', ['panes', 'overlay']),
-  bind('escape', ['esc', 'backspace'], 'Move', 'close, clear the filter, or go back', ['panes', 'overlay']),
+  bind('escape', ['esc', 'backspace'], 'Move', 'close, clear the filter or the marks, or go back', [
+    'panes',
+    'overlay',
+  ]),
   ...VIEWS.flatMap((v) =>
     v.digit === null
       ? []
@@ -104,11 +127,20 @@ export const BINDINGS: readonly Binding[] = [
   bind('nextTab', [']'], 'Look', 'next tab of the details', ['panes'], 'tab'),
   bind('summary', ['d'], 'Look', 'describe the row', ['panes']),
   bind('raw', ['y', 'i'], 'Look', 'the row as YAML', ['panes']),
+  bind('chain', ['x'], 'Look', 'the chain of the container through the layers', ['panes'], 'chain'),
+  bind('events', ['l'], 'Look', 'what was heard of it: its events', ['panes'], 'events'),
+  bind('owner', ['o'], 'Look', 'go to what it comes from or belongs to', ['panes'], 'owner'),
+  bind('users', ['u'], 'Look', 'go to what uses it', ['panes'], 'used by'),
   bind('copy', ['c'], 'Look', 'copy its id or name', ['panes'], 'copy'),
-  bind('copyRow', ['C'], 'Look', 'copy the whole row', ['panes']),
+  bind('copyRow', ['C'], 'Look', 'copy the whole row, or the marked rows', ['panes']),
+  bind('export', ['ctrl-s'], 'Look', 'write the view, or the marked rows, to a file', ['panes']),
 
   bind('refresh', ['r', 'ctrl-r'], 'Screen', 'read again now', ['panes']),
   bind('pause', ['p'], 'Screen', 'pause the screen', ['panes']),
+  bind('stepBack', ['<'], 'Screen', 'pause, and one picture back', ['panes']),
+  bind('stepForth', ['>'], 'Screen', 'while paused, one picture forth', ['panes']),
+  bind('faster', ['+'], 'Screen', 'draw new data more often', ['panes']),
+  bind('slower', ['_'], 'Screen', 'draw new data less often', ['panes']),
   bind('mouse', ['m'], 'Screen', 'mouse on or off; off lets the terminal select, as does Shift-drag', [
     'panes',
   ]),

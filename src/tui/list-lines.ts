@@ -8,6 +8,7 @@ import { isPartial, listRows, paneRows } from './frame.ts';
 import { guideCells, guideSpans } from './guides.ts';
 import type { Rect } from './layout.ts';
 import type { Listed, Listing } from './listing.ts';
+import { markedRows } from './marked.ts';
 import { markOf, styleOf } from './marks.ts';
 import { type ListState, listState, type State } from './model.ts';
 import { noticeLines } from './notice.ts';
@@ -31,7 +32,10 @@ export const listPaneLines = (state: State, listing: Listing, pane: Rect): reado
     headerLine(listing.table, placed, list),
     ...seen.map((_, i): Line => {
       const isSelected = list.top + i === list.index;
-      const content = rowLine(listing, list.top + i, pane, placed, cells[i] ?? [], isSelected);
+      const isMarked =
+        list.marked.size > 0 && list.marked.has(listing.table.key(listing.order[list.top + i] ?? -1));
+      const gutter = `${isSelected ? '▸' : ' '}${isMarked ? '✓' : ' '}`;
+      const content = rowLine(listing, list.top + i, pane, placed, cells[i] ?? [], gutter);
       return isSelected ? { ...content, over: 'selected' } : { ...content, ...overall };
     }),
   ];
@@ -96,6 +100,8 @@ function listTitle(state: State, listing: Listing, cells: number): Line {
     spans.push(span(' '), span(`/${truncateMiddle(screenText(filter), 30)}`, 'accent'));
   }
   if (listing.state === 'listed' && listing.view.follows) spans.push(following(state));
+  const marks = markedRows(state, listing).length;
+  if (marks > 0) spans.push(span(` · ${marks} marked`, 'accent'));
   if (sort !== null) spans.push(span(` by ${sort.column} ${sort.reverse ? '▼' : '▲'}`, 'muted'));
   if (isStale(state)) spans.push(span(` stale, ${ageSeconds(state)} s old`, 'warn'));
   return ruled(spans, cells, focused);
@@ -138,12 +144,12 @@ function rowLine(
   pane: Rect,
   placed: readonly PlacedColumn[],
   texts: readonly string[],
-  isSelected: boolean,
+  gutter: string,
 ): Line {
   const { table, outline } = listing;
   const row = listing.order[place] ?? -1;
   const tone = table.tone(row);
-  const spans: Span[] = [span(isSelected ? '▸ ' : '  ')];
+  const spans: Span[] = [span(gutter)];
   if (table.marked) spans.push(markOf(tone), span(' '));
   if (table.isNotice(row)) return { spans: [...spans, ...noticeSpans(table, tone, placed, texts)] };
   const whole = outline?.context.has(row) === true ? ({ style: 'muted' } as const) : {};

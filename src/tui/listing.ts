@@ -41,12 +41,11 @@ export const listingOf = (state: State): Listing => {
   if (state.shown === null) return { state: 'waiting', view };
   const { filter, sort, folds } = listState(state);
   const wish: Wish = { filter, sort, folds, namespace: state.namespace, problemsOnly: state.problemsOnly };
-  const known = memory.get(state.shown)?.get(state.view);
+  if (memory?.shown !== state.shown) memory = { shown: state.shown, byView: new Map() };
+  const known = memory.byView.get(state.view);
   if (known !== undefined && sameWish(known.wish, wish)) return known.listing;
-  const made = make(view, state.shown, wish);
-  const byView = memory.get(state.shown) ?? new Map<string, Remembered>();
-  byView.set(state.view, { wish, ...made });
-  memory.set(state.shown, byView);
+  const made = make(view, state.shown, wish, known?.basis);
+  memory.byView.set(state.view, { wish, ...made });
   return made.listing;
 };
 
@@ -73,15 +72,15 @@ interface Remembered {
   readonly basis: Basis | undefined;
 }
 
-// Everything derived from a picture goes when the picture does.
-const memory = new WeakMap<Captured, Map<string, Remembered>>();
+// Of the picture that is shown and of no other: many are kept to step back through.
+let memory: { readonly shown: Captured; readonly byView: Map<string, Remembered> } | undefined;
 
 function make(
   view: View,
   shown: Captured,
   wish: Wish,
+  known: Basis | undefined,
 ): { readonly listing: Listing; readonly basis: Basis | undefined } {
-  const known = memory.get(shown)?.get(view.name)?.basis;
   try {
     const basis = known ?? basisOf(view, shown);
     return { basis, listing: list(view, shown.host, basis, wish) };

@@ -1,5 +1,5 @@
 /** A menu over the panes: a box of entries to choose from. */
-import { width } from '../text/width.ts';
+import { truncateEnd, truncateMiddle, width } from '../text/width.ts';
 import type { Layout, Rect } from './layout.ts';
 import type { Overlay } from './model.ts';
 import { type Line, line, padSpan, span } from './spans.ts';
@@ -32,12 +32,12 @@ export const menuLines = (menu: Menu, rect: Rect): readonly Line[] => {
   const inner = rect.width - 2;
   const top = menuTop(menu, rect);
   const entries = menu.entries.slice(top, top + rect.height - 2).map((entry, i): Line => {
-    const gap = Math.max(1, inner - 4 - width(entry.label) - width(entry.words));
+    // Foreign names may be as long as they like; the box is not.
+    const words = truncateEnd(entry.words, Math.floor(inner / 2));
+    const label = truncateMiddle(entry.label, Math.max(4, inner - 5 - width(words)));
+    const gap = Math.max(1, inner - 4 - width(label) - width(words));
     const style = top + i === menu.index ? 'selected' : undefined;
-    const text = span(
-      ` ${style === undefined ? ' ' : '▸'}${entry.label}${' '.repeat(gap)}${entry.words}  `,
-      style,
-    );
+    const text = span(` ${style === undefined ? ' ' : '▸'}${label}${' '.repeat(gap)}${words}  `, style);
     return line(span('│', 'ruleFocused'), padSpan(text, inner), span('│', 'ruleFocused'));
   });
   const title = ` ${menu.title} `;

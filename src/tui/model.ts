@@ -1,14 +1,19 @@
 /** What the UI knows at one moment, what can happen to it, and what it then asks the outside to do. */
+import type { Chain } from '../host/chain.ts';
 import type { ContainerBody } from '../host/containerd.ts';
 import type { HostEvent } from '../host/event.ts';
 import type { Observed } from '../host/observed.ts';
+import type { Thing } from '../host/relations.ts';
 import type { HostSnapshot } from '../host/snapshot.ts';
 import type { Captured } from './captured.ts';
+import type { ExportFormat } from './exporter.ts';
 import type { InputEvent } from './input.ts';
 import type { Pane, Size } from './layout.ts';
 import type { Draft } from './line-edit.ts';
 import type { Sort } from './order.ts';
+import { FASTEST_MS } from './pace.ts';
 import type { Style } from './spans.ts';
+import type { ThemeName } from './theme.ts';
 import type { TabName, ViewName } from './views.ts';
 
 /** How one view's list stands; kept while another view is shown. */
@@ -21,6 +26,8 @@ export interface ListState {
   readonly index: number;
   /** The first visible place. */
   readonly top: number;
+  /** Keys of the marked rows. */
+  readonly marked: ReadonlySet<string>;
   /** By key, the branches of a tree that somebody has opened or closed. */
   readonly folds: ReadonlyMap<string, boolean>;
   /** The order whose end is selected: in a view that follows, the next one's end will be. Null when it is not followed. */
@@ -39,15 +46,31 @@ export type Body =
   | { readonly state: 'loading'; readonly key: string; readonly since: number }
   | { readonly state: 'here'; readonly key: string; readonly body: Observed<ContainerBody> };
 
-export interface MenuEntry {
+/** The container whose chain is shown or on its way; `key` changes with what is known of it, `object` does not. */
+export type ChainView =
+  | { readonly state: 'loading'; readonly key: string; readonly object: string; readonly since: number }
+  | {
+      readonly state: 'here';
+      readonly key: string;
+      readonly object: string;
+      readonly chain: Observed<Chain>;
+    };
+
+export type MenuEntry = {
   readonly label: string;
   readonly words: string;
-  /** The palette's command that it stands for. */
-  readonly command: string;
-}
+} & (
+  | {
+      /** The palette's command that it stands for; an empty one closes the menu. */
+      readonly command: string;
+    }
+  /** The object that it leads to. */
+  | { readonly jump: Thing }
+);
 
 export type Overlay =
-  | { readonly kind: 'help'; readonly top: number }
+  /** A page of text in the panes' place. */
+  | { readonly kind: 'help' | 'info'; readonly top: number }
   | {
       readonly kind: 'menu';
       readonly title: string;
@@ -76,9 +99,21 @@ export interface Place {
   readonly namespace: string | null;
 }
 
+/** Where files are written. */
+export interface Places {
+  /** The configuration; null where there is no home. */
+  readonly config: string | null;
+  /** The directory of exported views. */
+  readonly exports: string;
+}
+
 export interface State {
   readonly size: Size;
   readonly title: { readonly host: string; readonly address: string };
+  readonly theme: ThemeName;
+  /** Whether the terminal is to have colours; without them the theme is `mono` and stays it. */
+  readonly colours: boolean;
+  readonly places: Places;
   /** Milliseconds by our own clock. */
   readonly now: number;
   readonly startedAt: number;
@@ -86,6 +121,10 @@ export interface State {
   /** What arrived while the screen was paused. */
   readonly behind: Captured | null;
   readonly paused: boolean;
+  /** Earlier snapshots and the newest, the oldest first. */
+  readonly past: readonly Captured[];
+  /** New data is drawn at most this often, in milliseconds. */
+  readonly pace: number;
   readonly connection: Connection;
   readonly view: ViewName;
   /** Where one was before, the latest last. */
@@ -102,6 +141,7 @@ export interface State {
   /** Palette commands, the newest first. */
   readonly history: readonly string[];
   readonly body: Body | null;
+  readonly chain: ChainView | null;
   readonly flash: Flash | null;
   readonly mouse: boolean;
   /** When and on which row the mouse was last pressed. */
@@ -119,6 +159,8 @@ export type Happening =
   | { readonly type: 'input'; readonly event: InputEvent }
   | { readonly type: 'bodyAsked'; readonly key: string }
   | { readonly type: 'bodyCame'; readonly key: string; readonly body: Observed<ContainerBody> }
+  | { readonly type: 'chainAsked'; readonly key: string; readonly object: string }
+  | { readonly type: 'chainCame'; readonly key: string; readonly chain: Observed<Chain> }
   | { readonly type: 'measured'; readonly cpuPercent: number; readonly rss: number }
   | { readonly type: 'said'; readonly text: string; readonly style: Style };
 
@@ -127,9 +169,14 @@ export type Effect =
   | { readonly do: 'quit'; readonly code: number }
   | { readonly do: 'refresh' }
   | { readonly do: 'suspend' }
+  /** Writes the current view into a file. */
+  | { readonly do: 'export'; readonly format: ExportFormat }
+  /** Writes theme and orders into the configuration file. */
+  | { readonly do: 'save' }
   | { readonly do: 'copy'; readonly text: string; readonly what: string }
   | { readonly do: 'mouse'; readonly on: boolean }
-  /** Reads the selected container's spec again. */
+  | { readonly do: 'pace'; readonly ms: number }
+  /** Reads what the details show of the selected container again. */
   | { readonly do: 'reloadBody' };
 
 export interface Step {
@@ -146,6 +193,7 @@ export const NEW_LIST: ListState = {
   selected: null,
   index: 0,
   top: 0,
+  marked: new Set(),
   folds: new Map(),
   followed: null,
 };
@@ -160,22 +208,26 @@ export const flashed = (state: State, text: string, style: Style = 'strong'): St
 
 export const listState = (state: State): ListState => state.lists[state.view] ?? NEW_LIST;
 
-export const initialState = (
-  size: Size,
-  title: { readonly host: string; readonly address: string },
-  now: number,
-): State => ({
-  size,
-  title,
+/** What is decided before the first picture. */
+export type Start = Pick<State, 'size' | 'title'> &
+  Partial<Pick<State, 'theme' | 'colours' | 'places' | 'lists'>>;
+
+export const initialState = (start: Start, now: number): State => ({
+  theme: 'default',
+  colours: true,
+  places: { config: null, exports: '.' },
+  lists: {},
+  ...start,
   now,
   startedAt: now,
   shown: null,
   behind: null,
   paused: false,
+  past: [],
+  pace: FASTEST_MS,
   connection: { state: 'waiting' },
   view: 'tasks',
   trail: [],
-  lists: {},
   namespace: null,
   problemsOnly: false,
   focus: 'list',
@@ -185,6 +237,7 @@ export const initialState = (
   prompt: null,
   history: [],
   body: null,
+  chain: null,
   flash: null,
   mouse: true,
   click: null,

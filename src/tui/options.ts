@@ -1,6 +1,8 @@
 /** What the terminal UI is given; it opens nothing on the host by itself. */
 import type { DetailSource, Feed } from '../host/feed.ts';
 
+import type { Exporter } from './exporter.ts';
+
 export interface TuiOptions {
   readonly feed: Feed;
   readonly details: DetailSource;
@@ -10,8 +12,9 @@ export interface TuiOptions {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WritableStream;
-  /** Only the locale is read from it; `process.env` when left out. */
+  /** The locale, the theme's name and the place of the configuration are read from it; `process.env` when left out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly exporter: Exporter;
   /** Who is told of signals and of errors that nobody caught; `process` when left out. */
   readonly host?: ProcessLike;
 }

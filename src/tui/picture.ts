@@ -1,17 +1,18 @@
 /** A state as a picture: every part of the screen with its text, ready to be drawn. */
-import { footerLine, promptLine, tabsLine, titleLine } from './bars.ts';
+import { footerLine, promptLine, tabsLine } from './bars.ts';
 import { detailPaneLines } from './detail-pane.ts';
 import { screenText } from './foreign.ts';
 import { frameOf } from './frame.ts';
-import { helpLines } from './help.ts';
 import { isTooSmall, type Layout, LEAST_SIZE, type Rect } from './layout.ts';
 import { listPaneLines } from './list-lines.ts';
 import { listingOf } from './listing.ts';
 import { menuLines, menuRect } from './menu.ts';
 import type { State } from './model.ts';
+import { pageLines } from './page.ts';
 import { EMPTY_LINE, type Line, textLine } from './spans.ts';
 import { bannerLines } from './status.ts';
-import { paint, type Theme } from './theme.ts';
+import { type Look, paint } from './theme.ts';
+import { titleLine } from './title.ts';
 import { wrapWords } from './wrap.ts';
 
 export interface Block {
@@ -32,18 +33,18 @@ export interface Picture {
  * A function from states to pictures that gives the same object as long as the picture is the same: most of what
  * happens, such as a snapshot in which nothing is new, then costs no drawing.
  */
-export const createPainter = (theme: Theme): ((state: State) => Picture) => {
+export const createPainter = ({ ascii }: Pick<Look, 'ascii'>): ((state: State) => Picture) => {
   let last: { readonly state: State; readonly picture: Picture } | undefined;
   return (state) => {
     if (last?.state === state) return last.picture;
-    const made = pictureOf(state, theme);
+    const made = pictureOf(state, { theme: state.theme, ascii });
     const picture = last !== undefined && isSame(last.picture, made) ? last.picture : made;
     last = { state, picture };
     return picture;
   };
 };
 
-export const pictureOf = (state: State, theme: Theme): Picture => {
+export const pictureOf = (state: State, look: Look): Picture => {
   const parts = isTooSmall(state.size) ? tooSmall(state) : fullScreen(state);
   return {
     width: state.size.columns,
@@ -53,7 +54,7 @@ export const pictureOf = (state: State, theme: Theme): Picture => {
       .map(({ id, rect, lines }) => ({
         id,
         rect,
-        text: paint(lines.slice(0, rect.height), rect.width, theme),
+        text: paint(lines.slice(0, rect.height), rect.width, look),
       })),
   };
 };
@@ -126,17 +127,20 @@ function separator({ arrangement, detail }: Layout): readonly Part[] {
   return [{ id: 'separator', rect: { ...detail, x: detail.x - 1, width: 1 }, lines }];
 }
 
-// The help in place of the panes, or a menu over them.
-function overlay({ overlay: open }: State, layout: Layout): readonly Part[] {
+// A page in place of the panes, or a menu over them.
+function overlay(state: State, layout: Layout): readonly Part[] {
+  const { overlay: open } = state;
   if (open === null) return [];
   if (open.kind === 'menu') {
     const rect = menuRect(open, layout);
     return [{ id: 'menu', rect, lines: menuLines(open, rect) }];
   }
   const rect: Rect = { x: 0, y: 1, width: layout.width, height: layout.height - 2 };
-  const seen = helpLines(layout.width).slice(open.top);
+  const seen = pageLines(state, open.kind).slice(open.top);
   // As many lines as the place has, so that nothing of what is under it shows.
-  return [{ id: 'help', rect, lines: Array.from({ length: rect.height }, (_, y) => seen[y] ?? EMPTY_LINE) }];
+  return [
+    { id: open.kind, rect, lines: Array.from({ length: rect.height }, (_, y) => seen[y] ?? EMPTY_LINE) },
+  ];
 }
 
 function isSame(a: Picture, b: Picture): boolean {

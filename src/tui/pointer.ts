@@ -49,7 +49,7 @@ function clickOverlay(
   event: MouseEvent,
 ): Step {
   const closed: State = { ...state, overlay: null };
-  if (overlay.kind === 'help') return only(closed);
+  if (overlay.kind !== 'menu') return only(closed);
   const rect = menuRect(overlay, layout);
   const index = menuTop(overlay, rect) + event.y - rect.y - 1;
   const isOnEntry = isIn(rect, event) && event.y > rect.y && event.y < rect.y + rect.height - 1;

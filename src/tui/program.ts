@@ -1,5 +1,5 @@
 /** The running state: happenings go in, listeners hear of changes, effects and timers are seen to. */
-import { type Effect, type Happening, initialState, type State } from './model.ts';
+import { type Effect, type Happening, initialState, type Start, type State } from './model.ts';
 import { reduce } from './state.ts';
 import { nextTick } from './status.ts';
 
@@ -12,11 +12,11 @@ export interface Program {
 }
 
 export const createProgram = (
-  first: Pick<State, 'size' | 'title'>,
+  first: Start,
   run: (effect: Effect) => void,
   clock: () => number = Date.now,
 ): Program => {
-  let state = initialState(first.size, first.title, clock());
+  let state = initialState(first, clock());
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const listeners = new Set<() => void>();

@@ -3,12 +3,13 @@ import { capturedAfter } from './captured.ts';
 import { runCommand } from './commands.ts';
 import { detailLines } from './detail.ts';
 import { detailPane, frameOf, listPane, listRows, paneCells, paneRows } from './frame.ts';
-import { helpLines } from './help.ts';
 import type { InputEvent } from './input.ts';
 import { commandFor } from './keys.ts';
 import { scrolledTo } from './layout.ts';
 import { type Listed, listingOf } from './listing.ts';
 import { flashed, type Happening, type ListState, listState, only, type State, type Step } from './model.ts';
+import { pageLines } from './page.ts';
+import { remembered } from './past.ts';
 import { point } from './pointer.ts';
 import { editPrompt, insertIntoPrompt } from './typing.ts';
 
@@ -25,7 +26,8 @@ function apply(state: State, happening: Happening): Step {
     case 'snapshot': {
       const last = state.behind ?? state.shown;
       const captured = capturedAfter(last, happening.host, happening.events, state.now);
-      const live: State = { ...state, connection: { state: 'live' } };
+      const past = remembered(state.past, captured);
+      const live: State = { ...state, past, connection: { state: 'live' } };
       return only(
         state.paused && state.shown !== null ? { ...live, behind: captured } : { ...live, shown: captured },
       );
@@ -46,6 +48,18 @@ function apply(state: State, happening: Happening): Step {
       // An answer to a question that is no longer asked.
       if (state.body?.key !== happening.key) return only(state);
       return only({ ...state, body: { state: 'here', key: happening.key, body: happening.body } });
+    case 'chainAsked': {
+      const { key, object } = happening;
+      // What was read of the same container stays until what is new is there.
+      if (state.chain?.state === 'here' && state.chain.object === object)
+        return only({ ...state, chain: { ...state.chain, key } });
+      return only({ ...state, chain: { state: 'loading', key, object, since: state.now } });
+    }
+    case 'chainCame': {
+      if (state.chain?.key !== happening.key) return only(state);
+      const { key, object } = state.chain;
+      return only({ ...state, chain: { state: 'here', key, object, chain: happening.chain } });
+    }
     case 'measured':
       return only({ ...state, self: steadied(state.self, happening) });
     case 'said':
@@ -94,8 +108,8 @@ function settle(state: State, before: State): State {
     const count = detailLines(settled, paneCells(detail)).length;
     settled = { ...settled, detailTop: clamp(settled.detailTop, count - paneRows(detail)) };
   }
-  if (settled.overlay?.kind === 'help') {
-    const last = helpLines(settled.size.columns).length - (layout.height - 2);
+  if (settled.overlay !== null && settled.overlay.kind !== 'menu') {
+    const last = pageLines(settled, settled.overlay.kind).length - (layout.height - 2);
     settled = { ...settled, overlay: { ...settled.overlay, top: clamp(settled.overlay.top, last) } };
   }
   return settled;

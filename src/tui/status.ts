@@ -6,8 +6,8 @@ import type { Line } from './spans.ts';
 import { textLine } from './spans.ts';
 import { wrapWords } from './wrap.ts';
 
-/** Data of this age is called stale though nothing was said to be wrong: five times the usual interval. */
-export const STALE_AFTER_MS = 10_000;
+// Data of this age is called stale though nothing was said to be wrong: five times the usual interval.
+const STALE_AFTER_MS = 10_000;
 const BANNER_ROWS = 3;
 
 /** Seconds since the shown data came. */
@@ -23,7 +23,12 @@ export const isStale = (state: State): boolean =>
   !isRecorded(state) &&
   (state.connection.state === 'lost' ||
     state.connection.state === 'ended' ||
-    (!state.paused && state.now - state.shown.receivedAt >= STALE_AFTER_MS));
+    (!state.paused && state.now - state.shown.receivedAt >= staleAfter(state)));
+
+// What waits to be drawn, because the user wants it seldom, is not what is missing.
+function staleAfter({ pace }: State): number {
+  return STALE_AFTER_MS + pace;
+}
 
 /** What stands above the panes while there is data but no connection. */
 export const bannerLines = (state: State, cells: number): readonly Line[] => {
@@ -45,9 +50,10 @@ export const nextTick = (state: State): number | undefined => {
     state.shown === null ||
     isStale(state) ||
     state.flash !== null ||
-    (state.body?.state === 'loading' && state.tab === 'Spec');
+    (state.body?.state === 'loading' && state.tab === 'Spec') ||
+    (state.chain?.state === 'loading' && state.tab === 'Chain');
   if (isCounting) return 1000;
   return state.paused || isRecorded(state)
     ? undefined
-    : Math.max(1000, state.shown.receivedAt + STALE_AFTER_MS - state.now);
+    : Math.max(1000, state.shown.receivedAt + staleAfter(state) - state.now);
 };

@@ -2,7 +2,7 @@
 import type { AnyKind } from '../host/kinds/index.ts';
 import type { Column, JsonItem, Kind, RowTone } from '../host/kinds/kind.ts';
 import type { Gap } from '../host/observed.ts';
-import type { HostSnapshot } from '../host/snapshot.ts';
+import type { FacetName, HostSnapshot } from '../host/snapshot.ts';
 
 /** What is listed, in words and facets; events are in no facet. */
 export type ViewKind = Pick<AnyKind, 'name' | 'singular' | 'wants' | 'reportedByRows' | 'whenEmpty'> & {
@@ -75,7 +75,7 @@ export interface TableTree {
 
 /** The table of a kind; `lead` names the columns that come first. */
 export const tableOf = (kind: AnyKind, lead: readonly string[], host: HostSnapshot): Table =>
-  kind.use((k) => tableFrom({ ...k, rows: k.rows(host) }, lead, host.at));
+  kind.use((k) => tableFrom({ ...k, rows: rowsOf(k, host) }, lead, host.at));
 
 /** @param at the moment of the picture, which ages are counted to */
 export const tableFrom = <Row>(sheet: Sheet<Row>, lead: readonly string[], at: string): Table => {
@@ -161,6 +161,21 @@ function treeOf<Row>(branches: Branches<Row>, rows: Row[], rowAt: (row: number) 
     },
     isOpenAtFirst: (row) => branches.isOpenAtFirst(rowAt(row)),
   };
+}
+
+// What the rows' joins ask about Docker itself, whatever the kind wants.
+const JOINED: readonly FacetName[] = ['docker.discovery', 'docker.endpoint'];
+
+// A snapshot shares with the one before it whatever did not change: then the rows are shared as well.
+const lastRows = new WeakMap<object, { readonly basis: readonly unknown[]; readonly rows: unknown }>();
+
+function rowsOf<Row>(kind: Kind<Row>, host: HostSnapshot): readonly Row[] {
+  const basis = [...JOINED, ...kind.wants].map((name) => host.facets[name]);
+  const last = lastRows.get(kind);
+  if (last?.basis.every((fact, i) => fact === basis[i]) === true) return last.rows as readonly Row[];
+  const rows = kind.rows(host);
+  lastRows.set(kind, { basis, rows });
+  return rows;
 }
 
 function inOrder<Row>(columns: readonly Column<Row>[], lead: readonly string[]): readonly Column<Row>[] {

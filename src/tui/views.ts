@@ -20,7 +20,7 @@ export type ViewName =
   | 'ingests'
   | 'sandboxes';
 
-export type TabName = 'Summary' | 'Raw' | 'Spec' | 'Unknown';
+export type TabName = 'Summary' | 'Raw' | 'Chain' | 'Spec' | 'Unknown';
 
 export interface View {
   readonly name: ViewName;
@@ -48,7 +48,7 @@ export const VIEWS: readonly View[] = [
     'containers',
     ['status', 'name', 'id'],
     ['containers', 'container', 'task', 'ps', 'c', 't'],
-    { heading: 'Containers', tabs: ['Summary', 'Raw', 'Spec', 'Unknown'] },
+    { heading: 'Containers', tabs: ['Summary', 'Raw', 'Chain', 'Spec', 'Unknown'] },
   ),
   view('images', '5', 'images', ['name'], ['image', 'img', 'i'], { wants: IMAGE_WANTS, sheet: imageSheet }),
   view('content', '6', 'content', ['digest'], ['blobs', 'blob', 'layers'], {
@@ -70,6 +70,8 @@ export const TUI_WANTS: readonly FacetName[] = [
     'host.system',
     'containerd.version',
     'containerd.endpoint',
+    // For the title, and for where Docker keeps its images and layers; read once, and again when Docker comes back.
+    'docker.endpoint',
     ...VIEWS.flatMap((v) => v.kind.wants),
   ]),
 ];

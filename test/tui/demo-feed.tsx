@@ -1,7 +1,11 @@
 /** The UI on a made-up host, for looking at it in a real terminal. `DEMO` chooses what happens: see `SCENES`. */
+import { fileExporter } from '../../src/cli/export-file.ts';
+import { boundYoungGeneration } from '../../src/cli/young-generation.ts';
+import { chains } from '../../src/host/chain.ts';
+import { subjectKey } from '../../src/host/docker-subjects.ts';
 import type { DetailSource, Feed, FeedItem } from '../../src/host/feed.ts';
 import { containerId, namespaceName } from '../../src/host/ids.ts';
-import { seen } from '../../src/host/observed.ts';
+import { absent, seen } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
 import { runTui } from '../../src/tui/index.tsx';
 import { thisProcess } from '../../src/tui/process.ts';
@@ -24,6 +28,20 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
     for (;;) {
       yield { kind: 'snapshot', host: manyContainers(10_000, now()) };
       await sleep(2000);
+    }
+  },
+  busy: async function* () {
+    let host = manyContainers(10_000, now());
+    for (;;) {
+      yield { kind: 'snapshot', host };
+      await sleep(2000);
+      const containers = host.facets['containerd.containers'];
+      if (containers?.state !== 'seen') return;
+      const [first, ...rest] = containers.value.items;
+      if (first === undefined) return;
+      const items = [{ ...first, updatedAt: now() }, ...rest];
+      const changed = { ...containers, value: { ...containers.value, items } };
+      host = { ...host, at: now(), facets: { ...host.facets, 'containerd.containers': changed } };
     }
   },
   views: async function* () {
@@ -109,6 +127,10 @@ const feed: Feed = {
   close: () => Promise.resolve(),
 };
 const details: DetailSource = {
+  chain: async (container, lists) => {
+    const found = chains(lists, (subject) => subjectKey(subject) === subjectKey(container))[0];
+    return found === undefined ? absent('made up', now()) : seen(found, 'made up', now());
+  },
   body: async ({ namespace, id }) => {
     await sleep(300);
     return seen(
@@ -125,9 +147,14 @@ const details: DetailSource = {
   },
 };
 
+// As the command line does it.
+boundYoungGeneration();
 const code = runTui({
   feed,
   details,
+  // Nobody's own settings.
+  env: { ...process.env, HOME: undefined },
+  exporter: fileExporter(process.cwd()),
   colour: (process.env['NO_COLOR'] ?? '') === '' ? 'basic' : 'none',
   title: { host: 'web-01', address: '/run/containerd/containerd.sock' },
   stdin: process.stdin,

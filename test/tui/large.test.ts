@@ -2,6 +2,8 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Container } from '../../src/host/containerd.ts';
 import { containerId } from '../../src/host/ids.ts';
+import { seen } from '../../src/host/observed.ts';
+import { dockerEndpointOf } from './dockers.ts';
 import { containerOf, hostOf, listed } from './hosts.ts';
 import { KEYS, openScreen, type Screen } from './screen.ts';
 
@@ -43,6 +45,33 @@ test('a key makes the texts of the rows that are seen, and of no others', async 
   expect(texts).toBeLessThanOrEqual(2 * perFrame);
   await screen.press(...'is -not');
   expect(screen.text()).toContain('0 of 10000 match');
+});
+
+test('of a snapshot that shares its facts with the one before, no row is made again', async () => {
+  let reads = 0;
+  const counted = (id: string): Container =>
+    Object.defineProperty({ ...containerOf({ id: containerId(id) }) }, 'namespace', {
+      enumerable: true,
+      get: () => {
+        reads += 1;
+        return 'moby';
+      },
+    });
+  const host = hostOf({
+    'containerd.containers': listed(Array.from({ length: 2000 }, (_, i) => counted(`app-${i}`))),
+    'containerd.tasks': listed([]),
+  });
+  screen = await openScreen(160, 50);
+  await screen.show(host);
+  reads = 0;
+  await screen.show({ ...host, at: '2026-03-01T12:00:05.000Z' });
+  expect(reads).toBeLessThan(800);
+  // What changed is made again, though only Docker did.
+  await screen.show({
+    ...host,
+    facets: { ...host.facets, 'docker.endpoint': seen(dockerEndpointOf(), 'GET /info', host.at) },
+  });
+  expect(reads).toBeGreaterThan(2000);
 });
 
 test('a snapshot in which nothing is new draws nothing', async () => {

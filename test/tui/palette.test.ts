@@ -4,7 +4,7 @@ import { completions, parseOrder } from '../../src/tui/palette.ts';
 import { reduce } from '../../src/tui/state.ts';
 import { demoHost } from './hosts.ts';
 
-const empty = initialState({ columns: 80, rows: 24 }, { host: 'h', address: '/a' }, 0);
+const empty = initialState({ size: { columns: 80, rows: 24 }, title: { host: 'h', address: '/a' } }, 0);
 const state: State = reduce(empty, { type: 'snapshot', host: demoHost() }, 0).state;
 
 test.each([
@@ -17,6 +17,9 @@ test.each([
   ['sort PID desc', { kind: 'sort', column: 'pid', reverse: true }],
   ['sort none', { kind: 'sort', column: null, reverse: false }],
   ['quit', { kind: 'key', command: 'quit' }],
+  ['theme light', { kind: 'theme', theme: 'light' }],
+  ['theme', { kind: 'key', command: 'themes' }],
+  ['theme lighd', { kind: 'wrong', why: 'unknown theme “lighd”; did you mean “light”?' }],
   ['imags', { kind: 'wrong', why: 'unknown command “imags”; did you mean “images”?' }],
   ['xyzzy', { kind: 'wrong', why: 'unknown command “xyzzy”' }],
   ['ns mobi', { kind: 'wrong', why: 'no namespace “mobi”; did you mean “moby”?' }],
@@ -31,7 +34,7 @@ test('a wrong column is answered with those that there are', () => {
 });
 
 test('completions are whole lines: views first, arguments from the host', () => {
-  expect(completions('s', state)).toEqual(['snapshots', 'sandboxes', 'sort ']);
+  expect(completions('s', state)).toEqual(['snapshots', 'sandboxes', 'sort ', 'save']);
   expect(completions('ns m', state)).toEqual(['ns moby']);
   expect(completions('sort ', state)).toContain('sort image');
   expect(completions('blo', state)).toEqual(['blobs', 'blob']);

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import xterm from '@xterm/headless';
 import stringWidth from 'string-width';
+import { fileExporter } from '../../src/cli/export-file.ts';
 import type { DetailSource, Feed, FeedItem } from '../../src/host/feed.ts';
 import { absent } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
@@ -36,7 +37,7 @@ export interface Screen {
   readonly close: () => Promise<void>;
 }
 
-type Change = Partial<Pick<TuiOptions, 'colour' | 'env' | 'details'>>;
+type Change = Partial<Pick<TuiOptions, 'colour' | 'env' | 'details' | 'exporter'>>;
 
 export const KEYS = {
   up: '\x1b[A',
@@ -52,6 +53,7 @@ export const KEYS = {
   f1: '\x1bOP',
   f2: '\x1bOQ',
   f10: '\x1b[21~',
+  ctrlS: '\x13',
   ctrlC: '\x03',
   ctrlP: '\x10',
   ctrlZ: '\x1a',
@@ -102,10 +104,15 @@ export const openScreen = async (columns = 80, rows = 24, change: Change = {}): 
   });
   const hostEvents = new EventEmitter();
   const queue = feedQueue();
-  const details: DetailSource = { body: () => Promise.resolve(absent('made up', AT)) };
+  const details: DetailSource = {
+    body: () => Promise.resolve(absent('made up', AT)),
+    chain: () => Promise.resolve(absent('made up', AT)),
+  };
   const exited = runTui({
     feed: queue.feed,
     details,
+    // Where there is no directory, nothing can be written by accident.
+    exporter: fileExporter('/nonexistent'),
     colour: 'basic',
     title: { host: 'web-01', address: '/run/containerd/containerd.sock' },
     stdin: stdin as never,

@@ -16,14 +16,14 @@ test('80×24: the list stands over the details, and the last row is free', async
   await screen.show(demoHost());
   const lines = screen.lines();
   expect(lines[0]).toMatch(
-    /^ ctrscope {2}web-01 · containerd 2\.0\.2 · cgroup v2 +read-only · ● live \d\d:\d\d$/,
+    /^ ctrscope {2}web-01 · containerd 2\.0\.2 ● · cgroup v2 +read-only · ● live \d\d:\d\d$/,
   );
   expect(lines[1]).toContain(' 3 Tasks  5 Images  6 Content  7 Snapshots  8 Leases  9 Events  F2 more');
   expect(lines[2]).toMatch(/^─ Containers 13 ─+$/);
   expect(lines[3]).toMatch(/^ {4}STATUS +ID +NAMESPACE +PID +IMAGE +AGE$/);
   expect(lines[4]).toMatch(/^▸ ● running +k2v9x7qw…5sn4rtya +buildkit +7314 +8d $/);
   expect(lines[14]).toMatch(
-    /^─ k2v9x7qwm3ld8p0zj5sn4rtya {2}Summary {2}Raw {2}Spec {2}Unknown {2}─+ 1–7 of 12 ─$/,
+    /^─ k2v9x7qwm3ld8p0zj5sn4rtya {2}Summary {2}Raw {2}Chain {2}Spec {2}Unknown {2}─+ 1–7 of 12 ─$/,
   );
   expect(lines[22]).toMatch(/^ \? help {2}\/ filter {2}s sort/);
   expect(lines[23]).toBe('');
@@ -179,7 +179,7 @@ test('a paused screen stands still until it goes on', async () => {
   await screen.show(manyContainers(3));
   await screen.press('p');
   await screen.show(manyContainers(5));
-  expect(screen.lines()[0]).toContain('‖ paused, p for newer');
+  expect(screen.lines()[0]).toMatch(/‖ paused, \d s back \(1\/1\)/);
   expect(screen.text()).toContain('Containers 3');
   await screen.press('p');
   expect(screen.text()).toContain('Containers 5');

@@ -7,7 +7,7 @@ import { fitLine, span, spansWidth } from '../../src/tui/spans.ts';
 import { isUtf8, paint } from '../../src/tui/theme.ts';
 import { wrapHard, wrapWords } from '../../src/tui/wrap.ts';
 
-const COLOUR = { colour: 'basic', ascii: false } as const;
+const COLOUR = { theme: 'default', ascii: false } as const;
 
 test.each([
   ['plain', 'plain'],
@@ -72,7 +72,7 @@ test('wrapped lines fit, and nothing is lost', () => {
 test('without colour only bold and reverse are left', () => {
   const line = { spans: [span('bad', 'bad'), span(' gone', 'muted')] };
   expect(paint([line], 8, COLOUR)).toBe('\x1b[1m\x1b[31mbad\x1b[22m\x1b[39m\x1b[2m gone\x1b[22m');
-  expect(paint([line], 8, { ...COLOUR, colour: 'none' })).toBe('\x1b[1mbad\x1b[22m gone');
+  expect(paint([line], 8, { ...COLOUR, theme: 'mono' })).toBe('\x1b[1mbad\x1b[22m gone');
 });
 
 test('without UTF-8 every sign has a twin in ASCII, and columns stay where they are', () => {

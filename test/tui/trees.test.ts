@@ -397,11 +397,13 @@ test('without UTF-8, plus and minus say what is closed and open', async () => {
   expect(screen.written()).toMatch(/^[\x00-\x7f]*$/);
 });
 
-test('Space and arrows do nothing where there is no tree, and the footer offers them only where there is', async () => {
+test('where there is no tree arrows do nothing and Space marks; the footer offers to open only where there is one', async () => {
   screen = await openScreen(120, 30);
   await screen.show(demoHost());
-  await screen.press('j', ' ', '\x1b[C', '\x1b[D');
+  await screen.press('j', '\x1b[C', '\x1b[D');
   expect(selected()).toContain('bench-io');
+  await screen.press(' ');
+  expect(screen.lineWith('bench-io')).toContain('✓');
   expect(screen.lines()[28]).not.toContain('Space');
   await screen.press('7');
   expect(screen.lines()[28]).toContain('Space open');

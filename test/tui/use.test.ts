@@ -2,13 +2,14 @@
 import { afterEach, expect, test } from 'vitest';
 import type { ContainerBody } from '../../src/host/containerd.ts';
 import { containerId, namespaceName } from '../../src/host/ids.ts';
-import { type Observed, seen } from '../../src/host/observed.ts';
+import { absent, type Observed, seen } from '../../src/host/observed.ts';
 import { AT, containerOf, demoHost, hostOf, listed, manyContainers, taskOf } from './hosts.ts';
 import { KEYS, openScreen, type Screen } from './screen.ts';
 
 let screen: Screen;
 afterEach(() => screen.close());
 
+const noChain = () => Promise.resolve(absent('made up', AT));
 const selected = (): string => screen.lineWith('▸').replace(/\s+/g, ' ');
 const header = (): string => screen.lines().find((line) => line.includes('STATUS')) ?? '';
 
@@ -185,12 +186,12 @@ test('the details have tabs: the row as YAML, and the spec, read when it is look
       ),
     );
   };
-  screen = await openScreen(120, 30, { details: { body } });
+  screen = await openScreen(120, 30, { details: { body, chain: noChain } });
   await screen.show(manyContainers(30));
   await screen.press(']');
   expect(screen.text()).toContain('image: docker.io/library/redis:7.2');
   expect(asked).toEqual([]);
-  await screen.press(']');
+  await screen.press(']', ']');
   // Rows that are only passed are not asked for.
   await screen.press('j', 'j', 'j', 'j');
   await screen.settle(250);
@@ -219,9 +220,9 @@ test('of two readings of a spec, the newest wish wins', async () => {
         ),
       ),
     );
-  screen = await openScreen(120, 30, { details: { body } });
+  screen = await openScreen(120, 30, { details: { body, chain: noChain } });
   await screen.show(manyContainers(3));
-  await screen.press(']', ']');
+  await screen.press(']', ']', ']');
   await screen.settle(200);
   expect(screen.text()).toContain('reading the spec — 0 s');
   await screen.press('j');

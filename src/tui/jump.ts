@@ -1,0 +1,152 @@
+/** From an object to those that it belongs to, or that use it. */
+import { ownersOf, type Related, type Thing, type ThingKind, thingKey, usersOf } from '../host/relations.ts';
+import { count } from '../text/units.ts';
+import { cellText, screenText } from './foreign.ts';
+import { listingOf, selectedRow } from './listing.ts';
+import { flashed, listState, type MenuEntry, NEW_LIST, type State } from './model.ts';
+import { VIEWS } from './views.ts';
+
+export type Direction = 'owner' | 'users';
+
+/** Goes along a relation of the selected row: there at once, by a menu where there are several, or says why not. */
+export const follow = (state: State, direction: Direction): State => {
+  const listing = listingOf(state);
+  const row = selectedRow(state, listing);
+  if (listing.state !== 'listed' || row === undefined) return state;
+  const thing = thingOf(listing.view.kind.name, listing.table.item(row));
+  return thing === undefined
+    ? flashed(state, 'what this belongs to is in none of the views', 'warn')
+    : followFrom(state, direction, thing);
+};
+
+/** The same from any object of the shown picture. */
+export const followFrom = (state: State, direction: Direction, thing: Thing): State => {
+  if (state.shown === null) return state;
+  const { host } = state.shown;
+  const found = direction === 'owner' ? ownersOf(host, thing) : usersOf(host, thing);
+  const [only, ...more] = found.things;
+  if (only === undefined) return flashed(state, whyNone(direction, found), 'warn');
+  if (more.length === 0 && found.unknown === undefined) return jumpTo(state, only.thing);
+  return {
+    ...state,
+    overlay: { kind: 'menu', title: TITLES[direction], entries: entriesOf(found), index: 0 },
+  };
+};
+
+/** Shows an object in its view, with whatever hid it there taken away. */
+export const jumpTo = (state: State, thing: Thing): State => {
+  const view = VIEWS.find(({ kind }) => kind.name === thing.kind);
+  if (view === undefined) return flashed(state, `there is no view of ${thing.kind}`, 'warn');
+  const selected = thingKey(thing);
+  const trail = [...state.trail, { view: state.view, namespace: state.namespace }];
+  const list = { ...(state.lists[view.name] ?? NEW_LIST), selected, index: 0, top: 0 };
+  const there: State = {
+    ...state,
+    view: view.name,
+    trail,
+    focus: 'list',
+    detailTop: 0,
+    overlay: null,
+    lists: { ...state.lists, [view.name]: list },
+  };
+  const unfiltered: State = { ...there, lists: { ...there.lists, [view.name]: { ...list, filter: '' } } };
+  const tries: readonly State[] = [
+    there,
+    unfiltered,
+    { ...unfiltered, problemsOnly: false },
+    { ...unfiltered, problemsOnly: false, namespace: null },
+  ];
+  const shown = tries.map((candidate) => revealed(candidate, selected)).find((s) => s !== undefined);
+  const what = `${view.kind.singular} ${cellText(thing.id)}`;
+  return shown ?? flashed(state, `${what} is not in the list of ${view.heading.toLowerCase()}`, 'warn');
+};
+
+/** The object of a row, by its view's kind and its item; undefined for a row that is none of its own. */
+export const thingOf = (kind: string, item: Readonly<Record<string, unknown>>): Thing | undefined => {
+  // What an image's branches hold is content, and among the blobs there are uploads.
+  if (kind === 'images' && !('name' in item) && 'digest' in item) return thingOf('content', item);
+  if (kind === 'content' && 'ref' in item) return thingOf('ingests', item);
+  const field = ID_FIELDS[kind as ThingKind];
+  const id = field === undefined ? undefined : item[field];
+  const namespace = kind === 'namespaces' ? id : item['namespace'];
+  if (typeof id !== 'string' || typeof namespace !== 'string') return undefined;
+  const { snapshotter } = item;
+  return {
+    kind: kind as ThingKind,
+    namespace,
+    id,
+    ...(kind === 'snapshots' && typeof snapshotter === 'string' ? { snapshotter } : {}),
+  };
+};
+
+const ID_FIELDS: Readonly<Partial<Record<ThingKind, string>>> = {
+  containers: 'id',
+  images: 'name',
+  content: 'digest',
+  snapshots: 'name',
+  leases: 'id',
+  namespaces: 'name',
+  sandboxes: 'id',
+  ingests: 'ref',
+};
+
+const TITLES: Readonly<Record<Direction, string>> = { owner: 'Comes from, belongs to', users: 'Used by' };
+// More than anybody reads in a menu.
+const MOST_ENTRIES = 200;
+
+// That nothing was found among what was read is another thing than that it is not known.
+function whyNone(direction: Direction, { unknown }: Related): string {
+  const what = direction === 'owner' ? 'what it belongs to' : 'what uses it';
+  if (unknown !== undefined) return `not known ${what}: ${unknown.source}: ${unknown.why}`;
+  return direction === 'owner' ? 'it belongs to nothing that was read' : 'nothing in what was read uses it';
+}
+
+function entriesOf({ things, unknown }: Related): readonly MenuEntry[] {
+  const entries = things.slice(0, MOST_ENTRIES).map(
+    ({ thing, name, how }): MenuEntry => ({
+      label: cellText(name ?? thing.id),
+      words: `${viewWord(thing.kind)} · ${how}`,
+      jump: thing,
+    }),
+  );
+  const rest = things.length - entries.length;
+  return [
+    ...entries,
+    ...(rest > 0 ? [{ label: `… and ${count(rest, 'other')}`, words: '', command: '' }] : []),
+    ...(unknown === undefined
+      ? []
+      : [
+          {
+            label: '? there may be more',
+            words: screenText(`${unknown.source}: ${unknown.why}`),
+            command: '',
+          },
+        ]),
+  ];
+}
+
+function viewWord(kind: ThingKind): string {
+  return VIEWS.find((view) => view.kind.name === kind)?.kind.singular ?? kind;
+}
+
+// The state in which a row can be seen, the branches above it opened; undefined when it is not in the list.
+function revealed(state: State, key: string): State | undefined {
+  const listing = listingOf(state);
+  if (listing.state !== 'listed') return undefined;
+  const { table, order } = listing;
+  const isKey = (row: number): boolean => table.key(row) === key;
+  if (order.some(isKey)) return state;
+  const hidden =
+    table.tree === undefined ? -1 : Array.from({ length: table.count }, (_, row) => row).findIndex(isKey);
+  if (hidden < 0) return undefined;
+  const folds = new Map(listState(state).folds);
+  for (let row = table.tree?.parent(hidden); row !== undefined; row = table.tree?.parent(row)) {
+    folds.set(table.key(row), true);
+  }
+  const list = { ...listState(state), folds };
+  const opened: State = { ...state, lists: { ...state.lists, [state.view]: list } };
+  const there = listingOf(opened);
+  return there.state === 'listed' && there.order.some((row) => there.table.key(row) === key)
+    ? opened
+    : undefined;
+}
