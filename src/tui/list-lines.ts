@@ -99,7 +99,9 @@ function listTitle(state: State, listing: Listing, cells: number): Line {
   if (filter !== '' && state.prompt?.kind !== 'filter') {
     spans.push(span(' '), span(`/${truncateMiddle(screenText(filter), 30)}`, 'accent'));
   }
-  if (listing.state === 'listed' && listing.view.follows) spans.push(following(state));
+  if (listing.state === 'listed' && listing.view.follows && listing.order.length > 0) {
+    spans.push(following(state));
+  }
   const marks = markedRows(state, listing).length;
   if (marks > 0) spans.push(span(` · ${marks} marked`, 'accent'));
   if (sort !== null) spans.push(span(` by ${sort.column} ${sort.reverse ? '▼' : '▲'}`, 'muted'));

@@ -24,7 +24,7 @@ test('the newest event is at the bottom and selected, and stays so while more co
   await tell(ALL.slice(0, 50));
   await screen.press('9');
   expect(title()).toContain('Events 50 following');
-  expect(selected()).toMatch(/task\.exit +app-0049 +moby +pid=1049 {2}exitStatus=1/);
+  expect(selected()).toMatch(/task\.exit +app-0049 +containerd +pid=1049 {2}exitStatus=1/);
   expect(screen.lines()[13]).toContain('app-0049');
   await tell(ALL.slice(0, 60));
   expect(selected()).toContain('app-0059');
@@ -94,7 +94,7 @@ test('the whole event is told in the details, as YAML', async () => {
   });
   await tell([event]);
   await screen.press('9', 'd');
-  expect(selected()).toMatch(/container\.create +c0ffee +web-1 +image=redis:7/);
+  expect(selected()).toMatch(/container\.create +c0ffee +web-1 +docker +image=redis:7/);
   for (const line of [
     'type: container.create',
     'name: web-1',

@@ -107,13 +107,13 @@ test('one that nobody has written to for long says how long, and is no failure',
   screen = await openScreen(160, 30);
   await screen.show(hostAfter(0, [ingestOf('rests', { startedAt: ago(900), updatedAt: ago(610) })]));
   await screen.press('6');
-  expect(screen.lineWith('‖ rests')).toMatch(/‖ rests .* no write for 10m10s/);
+  expect(screen.lineWith('‖ rests')).toMatch(/‖ rests .* idle 10m10s/);
   expect(screen.text()).not.toMatch(/\d problem|✗/);
   await screen.show(hostAfter(0, [ingestOf('rests', { updatedAt: ago(20) })]));
-  expect(screen.text()).not.toContain('no write');
+  expect(screen.text()).not.toContain('idle');
   // A time that is not known is no long time.
   await screen.show(hostAfter(0, [ingestOf('rests', { updatedAt: null })]));
-  expect(screen.text()).not.toContain('no write');
+  expect(screen.text()).not.toContain('idle');
 });
 
 test('uploads that could not be listed are said to be missing, and the blobs are there', async () => {
@@ -127,6 +127,21 @@ test('uploads that could not be listed are said to be missing, and the blobs are
   await screen.press('6');
   expect(screen.text()).toContain(shortOf('one').slice(0, 4));
   expect(screen.lineWith('partial')).toContain('1 of 2 sources; Content.ListStatuses: permission denied');
+});
+
+test('80 columns have room for how far it is and how fast', async () => {
+  screen = await openScreen();
+  const one = ingestOf('layer-sha256:0123456789ab', { offset: 0n });
+  await screen.show(hostAfter(0, [one, ingestOf('rests', { updatedAt: ago(610) })]));
+  await screen.show(
+    hostAfter(4, [
+      { ...one, offset: 4_194_304n, updatedAt: after(4) },
+      ingestOf('rests', { updatedAt: ago(610) }),
+    ]),
+  );
+  await screen.press('6');
+  expect(screen.lineWith('◌ ')).toMatch(/13% of 30\.0 MiB +1\.0 MiB\/s/);
+  expect(screen.lineWith('‖ ')).toMatch(/60% of 30\.0 MiB +idle 10m14s/);
 });
 
 test('hostile refs, times and sizes bend nothing', async () => {

@@ -28,7 +28,10 @@ export const contentSheet = (shown: Captured): Sheet<ContentRow> => {
     item: (row) => {
       if (!isIngest(row)) return content.item(row);
       const bytesPerSecond = rates.get(ingests.key(row));
-      return { ...ingests.item(row), ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }) };
+      return {
+        ...ingests.item(row),
+        ...(bytesPerSecond === undefined ? {} : { bytesPerSecond: Math.round(bytesPerSecond) }),
+      };
     },
     id: (row) => (isIngest(row) ? ingests.id(row) : content.id(row)),
     // No blob's key ends so: what stands there is a digest.
@@ -112,11 +115,11 @@ function progressText({ offset, total }: Ingest): string {
 
 function rateText(ingest: Ingest, rate: number | undefined, at: string): string {
   const idle = idleMs(ingest, at);
-  if (idle !== undefined) return `no write for ${age(ingest.updatedAt, at)}`;
+  if (idle !== undefined) return `idle ${age(ingest.updatedAt, at)}`;
   return rate === undefined ? '' : `${bytes(rate)}/s`;
 }
 
-/** A pull that waits for its registry writes again within this time, or it is worth a look. */
+// A pull that waits for its registry writes again within this time, or is worth a look.
 const IDLE_MS = 30_000;
 
 // How long nothing has been written, where that is long. It may be waiting, or nobody may be writing it any more.

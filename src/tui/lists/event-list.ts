@@ -67,7 +67,7 @@ function columnsOf(at: string): readonly Column<HostEvent>[] {
     { id: 'id', title: 'OBJECT', priority: 1, cut: 'middle', text: (e) => e.object?.id ?? '' },
     { id: 'name', title: 'NAME', priority: 2, cut: 'middle', text: (e) => e.object?.name ?? '' },
     { id: 'namespace', title: 'NAMESPACE', priority: 4, cut: 'middle', text: (e) => e.namespace ?? '' },
-    { id: 'source', title: 'SOURCE', priority: 5, cut: 'end', text: (e) => e.source },
+    { id: 'source', title: 'SOURCE', priority: 3, text: (e) => e.source },
     { id: 'summary', title: 'SAYS', priority: 2, cut: 'end', text: summary },
   ];
 }
