@@ -82,7 +82,13 @@ function linkLines(link: Link, isLast: boolean, cells: number): readonly Line[] 
 
 function factLines(facts: readonly ChainFact[], stem: string, cells: number): readonly Line[] {
   const indent =
-    Math.min(14, Math.max(0, ...facts.filter(({ depth }) => depth === 0).map((f) => width(f.key)))) + 2;
+    Math.min(
+      14,
+      Math.max(
+        0,
+        ...facts.filter(({ depth, text }) => depth === 0 && text !== null).map((f) => width(f.key)),
+      ),
+    ) + 2;
   return facts.flatMap(({ key, text, depth }) => {
     if (text === null) return [line(span(stem, 'rule'), span(screenText(key), 'muted'))];
     const first = depth === 0 ? screenText(key).padEnd(indent) : `  ${screenText(key)} = `;

@@ -73,7 +73,8 @@ function factsOf(state: State): readonly Fact[] {
     ...(system === undefined || system.cgroups === 'unknown'
       ? []
       : [textFact(3, `cgroup ${system.cgroups}`)]),
-    textFact(MAY_GO, address),
+    // Of a recording it says how old all of this is.
+    textFact(isRecorded(state) ? 0 : MAY_GO, address),
   ];
 }
 

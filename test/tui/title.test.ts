@@ -51,6 +51,14 @@ test('a Docker that does not answer is marked, one that is not there is left out
   expect(screen.lines()[0]).not.toContain('docker');
 });
 
+test('of a recording the title says first how old it is', async () => {
+  screen = await openScreen(80, 24);
+  await screen.show({ ...withDocker(answering), from: 'bundle' });
+  // The emulator's host is called by the place that a live one has.
+  expect(screen.lines()[0]).toContain('· /run/containerd/containerd.sock');
+  expect(screen.lines()[0]).not.toContain('runc');
+});
+
 test('a containerd that is lost is marked at once', async () => {
   screen = await openScreen(160, 24);
   await screen.show(withDocker(answering));
