@@ -29,7 +29,8 @@ describe(`a bundle in a terminal${reason === undefined ? '' : `, skipped: ${reas
   test('has the spec of a container, read from the bundle', async () => {
     await screen.press('/', 'w', 'o', 'r', 'k', 'e', 'r', 'Enter');
     await screen.shows(/Containers <1\/14>/);
-    await screen.press(']');
+    await screen.press('x');
+    await screen.shows(/snapshot present/);
     await screen.press(']');
     await screen.shows(/cpu .*quota|"quota"|quota\s+50000|ociVersion/);
     await screen.press('Escape');
