@@ -1,6 +1,6 @@
 /** Images and snapshots as trees. */
 import { afterEach, expect, test } from 'vitest';
-import { namespaceName } from '../../src/host/ids.ts';
+import { digest, namespaceName } from '../../src/host/ids.ts';
 import { unknown } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
 import { AT, demoHost, hostOf, listed } from './hosts.ts';
@@ -367,6 +367,33 @@ test('a namespace narrows a tree as any list', async () => {
   await screen.press('7', ':', 'ns k8s.io', KEYS.enter);
   expect(rows()).toHaveLength(1);
   expect(screen.lines()[2]).toContain('Snapshots 1 ');
+});
+
+test('hostile digests, platforms and keys bend nothing', async () => {
+  const evil = '\x1b]0;owned\x07\u202e中文\n├ ▾ ';
+  const child = { ...childOf('manifest', 'x', -1n, evil), digest: digest(evil), mediaType: evil };
+  screen = await openScreen(80, 24);
+  await screen.show(
+    hostOf({
+      'containerd.images': listed([{ ...imageOf(evil, 'evil'), name: evil }]),
+      'containerd.manifests': listed([indexOf('evil', [child, child, { ...child, role: 'layer' }])]),
+      'containerd.content': listed([]),
+      'containerd.snapshots': listed([
+        snapshotOf(evil, null),
+        snapshotOf(evil, evil),
+        snapshotOf(`${evil}/${evil}`, evil, 'Active'),
+        snapshotOf('__proto__', 'constructor', 'Active'),
+      ]),
+    }),
+  );
+  await screen.press('5', ' ', 'j', 'j', ' ', '[', '7', 'j', ' ', 'G', ' ', '/', '__proto__', KEYS.enter);
+  expect(screen.lines()[0]).toMatch(/^ ctrscope/);
+  expect(screen.lines()[22]).toMatch(/^ \? help/);
+  expect(screen.text()).not.toContain('failed');
+  expect(screen.lineWith('__proto__  ')).toContain('its parent is not here');
+  expect(screen.written().replace(/\x1b\[[\d;]*[A-Za-z]|\x1b\[\?[\d;]+[hl]|[\r\n]/g, '')).not.toMatch(
+    /[\u0000-\u001f\u202a-\u202e]/,
+  );
 });
 
 test.each([

@@ -98,8 +98,11 @@ test('an upload that was begun anew has no rate, nor has one that was not there 
       ingestOf('new', { startedAt: after(1) }),
     ]),
   );
+  expect(screen.lineWith('◌ up ')).toContain('63% of 30.0 MiB');
+  expect(screen.lineWith('◌ new ')).toContain('60% of 30.0 MiB');
   expect(screen.text()).not.toContain('/s');
   await screen.show(hostAfter(4, [ingestOf('up', { offset: 5n, startedAt: after(1) })]));
+  expect(screen.lineWith('◌ up ')).toContain('0% of 30.0 MiB');
   expect(screen.text()).not.toContain('/s');
 });
 
