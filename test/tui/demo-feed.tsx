@@ -3,6 +3,7 @@ import { fileExporter } from '../../src/cli/export-file.ts';
 import { boundYoungGeneration } from '../../src/cli/young-generation.ts';
 import { chains } from '../../src/host/chain.ts';
 import { subjectKey } from '../../src/host/docker-subjects.ts';
+import type { HostEvent } from '../../src/host/event.ts';
 import type { DetailSource, Feed, FeedItem } from '../../src/host/feed.ts';
 import { containerId, namespaceName } from '../../src/host/ids.ts';
 import { absent, seen } from '../../src/host/observed.ts';
@@ -65,9 +66,10 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
     yield { kind: 'snapshot', host: demoHost(now(), born) };
     await sleep(2 ** 31 - 1);
   },
-  // The next five are the same at every run, whenever it is.
+  // The next ones are the same at every run, whenever it is.
   fixed: () => standing(demoHost()),
-  empty: () => standing(emptyHost()),
+  trees: () => standing(viewsHost(), [...eventsOf(0, 30), gapAt(30), ...eventsOf(31, 60)]),
+  empty: () => standing(emptyHost(), []),
   partial: () => standing(partialHost()),
   denied: () => standing(deniedHost()),
   broken: () => standing(brokenHost()),
@@ -80,7 +82,7 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
     yield { kind: 'snapshot', host: demoHost(now(), born) };
   },
   lost: async function* () {
-    yield { kind: 'snapshot', host: demoHost(now(), born) };
+    yield { kind: 'snapshot', host: demoHost() };
     for (;;) {
       await sleep(1000);
       yield {
@@ -111,9 +113,9 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
 };
 
 // A host in which nothing happens, though it is looked at.
-async function* standing(host: HostSnapshot): AsyncGenerator<FeedItem> {
+async function* standing(host: HostSnapshot, recentEvents?: readonly HostEvent[]): AsyncGenerator<FeedItem> {
   for (;;) {
-    yield { kind: 'snapshot', host };
+    yield { kind: 'snapshot', host, ...(recentEvents === undefined ? {} : { recentEvents }) };
     await sleep(1000);
   }
 }
