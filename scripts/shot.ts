@@ -1,7 +1,7 @@
 /**
  * A picture of a terminal screen: ANSI text from stdin, drawn by a terminal emulator, as PNG (or SVG, by the name).
  *
- *   tmux capture-pane -e -p | node scripts/shot.ts OUT.png COLUMNS ROWS
+ *   tmux capture-pane -e -p | node scripts/shot.ts OUT.png COLUMNS ROWS [light]
  */
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -23,7 +23,7 @@ export const screenOf = async (ansi: string, columns: number, rows: number): Pro
 };
 
 /** The screen as an SVG document, cell by cell. */
-export const toSvg = (terminal: xterm.Terminal): string => {
+export const toSvg = (terminal: xterm.Terminal, paper: Paper = DARK): string => {
   const width = terminal.cols * CELL.width;
   const height = terminal.rows * CELL.height;
   const buffer = terminal.buffer.active;
@@ -32,12 +32,12 @@ export const toSvg = (terminal: xterm.Terminal): string => {
     const line = buffer.getLine(buffer.viewportY + y);
     for (let x = 0; x < terminal.cols; x += 1) {
       const cell = line?.getCell(x);
-      if (cell !== undefined && cell.getWidth() > 0) shapes.push(...cellShapes(cell, x, y));
+      if (cell !== undefined && cell.getWidth() > 0) shapes.push(...cellShapes(cell, x, y, paper));
     }
   }
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">`,
-    `<rect width="100%" height="100%" fill="${COLOURS.background}"/>`,
+    `<rect width="100%" height="100%" fill="${paper.background}"/>`,
     `<g font-family="${FONT}" font-size="${CELL.font}" xml:space="preserve">`,
     ...shapes,
     '</g></svg>',
@@ -56,26 +56,47 @@ export const toPng = (svg: string): Buffer =>
 type Cell = NonNullable<ReturnType<NonNullable<ReturnType<xterm.IBuffer['getLine']>>['getCell']>>;
 
 const CELL = { width: 8.43, height: 17, baseline: 13, font: 14 } as const;
-const COLOURS = { foreground: '#c0caf5', background: '#1a1b26' } as const;
 const FONT = 'DejaVu Sans Mono';
 const FONT_FILES = ['DejaVuSansMono.ttf', 'DejaVuSansMono-Bold.ttf', 'DejaVuSans.ttf'] as const;
-// The sixteen colours of a common dark theme.
-const PALETTE: readonly string[] = (
-  '#15161e #f7768e #9ece6a #e0af68 #7aa2f7 #bb9af7 #7dcfff #c0caf5 ' +
-  '#565f89 #ff899d #9fe044 #faba4a #8db0ff #c7a9ff #a4daff #ffffff'
-).split(' ');
 
-function cellShapes(cell: Cell, x: number, y: number): readonly string[] {
-  const own = colour(cell.isFgDefault(), cell.isFgPalette(), cell.getFgColor(), COLOURS.foreground);
-  const behind = colour(cell.isBgDefault(), cell.isBgPalette(), cell.getBgColor(), COLOURS.background);
-  const [ink, paper] = cell.isInverse() ? [behind, own] : [own, behind];
+/** A terminal's own colours. */
+interface Paper {
+  readonly foreground: string;
+  readonly background: string;
+  /** The sixteen that have names. */
+  readonly palette: readonly string[];
+}
+
+const DARK: Paper = {
+  foreground: '#c0caf5',
+  background: '#1a1b26',
+  palette: (
+    '#15161e #f7768e #9ece6a #e0af68 #7aa2f7 #bb9af7 #7dcfff #c0caf5 ' +
+    '#565f89 #ff899d #9fe044 #faba4a #8db0ff #c7a9ff #a4daff #ffffff'
+  ).split(' '),
+};
+
+const LIGHT: Paper = {
+  foreground: '#24292f',
+  background: '#ffffff',
+  palette: (
+    '#24292f #cf222e #116329 #9a6700 #0969da #8250df #1b7c83 #6e7781 ' +
+    '#57606a #a40e26 #1a7f37 #bf8700 #218bff #a475f9 #3192aa #8c959f'
+  ).split(' '),
+};
+
+function cellShapes(cell: Cell, x: number, y: number, paper: Paper): readonly string[] {
+  const { foreground, background, palette } = paper;
+  const own = cell.isFgDefault() ? foreground : colour(cell.isFgPalette(), cell.getFgColor(), palette);
+  const behind = cell.isBgDefault() ? background : colour(cell.isBgPalette(), cell.getBgColor(), palette);
+  const [ink, ground] = cell.isInverse() ? [behind, own] : [own, behind];
   const left = (x * CELL.width).toFixed(2);
   const top = y * CELL.height;
   const shapes: string[] = [];
-  if (paper !== COLOURS.background) {
+  if (ground !== background) {
     // A little wider than the cell, so that no seam shows between neighbours.
     const width = (CELL.width * cell.getWidth() + 0.3).toFixed(2);
-    shapes.push(`<rect x="${left}" y="${top}" width="${width}" height="${CELL.height}" fill="${paper}"/>`);
+    shapes.push(`<rect x="${left}" y="${top}" width="${width}" height="${CELL.height}" fill="${ground}"/>`);
   }
   const characters = cell.getChars();
   if (characters !== '' && characters !== ' ') {
@@ -89,14 +110,13 @@ function cellShapes(cell: Cell, x: number, y: number): readonly string[] {
   return shapes;
 }
 
-function colour(isDefault: boolean, isPalette: boolean, value: number, fallback: string): string {
-  if (isDefault) return fallback;
-  return isPalette ? paletteColour(value) : hex(value);
+function colour(isPalette: boolean, value: number, palette: readonly string[]): string {
+  return isPalette ? paletteColour(value, palette) : hex(value);
 }
 
 // 16 named colours, a cube of 6×6×6, and 24 greys.
-function paletteColour(index: number): string {
-  const named = PALETTE[index];
+function paletteColour(index: number, palette: readonly string[]): string {
+  const named = palette[index];
   if (named !== undefined) return named;
   if (index >= 232) return hex(((index - 232) * 10 + 8) * 0x010101);
   const level = (step: number): number => (step === 0 ? 0 : step * 40 + 55);
@@ -116,13 +136,13 @@ function fontPath(name: string): string {
   return createRequire(import.meta.url).resolve(`dejavu-fonts-ttf/ttf/${name}`);
 }
 
-async function main([out, columns, rows]: readonly string[]): Promise<number> {
+async function main([out, columns, rows, paper]: readonly string[]): Promise<number> {
   if (out === undefined || !(Number(columns) > 0) || !(Number(rows) > 0)) {
-    process.stderr.write('usage: node scripts/shot.ts OUT.png COLUMNS ROWS < ansi\n');
+    process.stderr.write('usage: node scripts/shot.ts OUT.png COLUMNS ROWS [light] < ansi\n');
     return 2;
   }
   const ansi = (await text(process.stdin)).replace(/\n$/, '');
-  const svg = toSvg(await screenOf(ansi, Number(columns), Number(rows)));
+  const svg = toSvg(await screenOf(ansi, Number(columns), Number(rows)), paper === 'light' ? LIGHT : DARK);
   writeFileSync(out, out.endsWith('.svg') ? svg : toPng(svg));
   return 0;
 }
