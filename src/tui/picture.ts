@@ -66,14 +66,16 @@ interface Part {
 }
 
 function tooSmall({ size }: State): readonly Part[] {
-  const text = `need ${LEAST_SIZE.columns}×${LEAST_SIZE.rows}, have ${size.columns}×${size.rows}`;
-  const left = ' '.repeat(Math.max(0, Math.floor((size.columns - text.length) / 2)));
-  const y = Math.max(0, Math.floor((size.rows - 2) / 2));
+  const words = [`need ${LEAST_SIZE.columns}×${LEAST_SIZE.rows}`, `have ${size.columns}×${size.rows}`];
+  const lines = words.join(', ').length <= size.columns ? [words.join(', ')] : words;
+  const y = Math.max(0, Math.floor((size.rows - 1 - lines.length) / 2));
+  const centred = (text: string): Line =>
+    textLine(' '.repeat(Math.max(0, Math.floor((size.columns - text.length) / 2))) + text, 'strong');
   return [
     {
       id: 'small',
-      rect: { x: 0, y, width: size.columns, height: 1 },
-      lines: [textLine(left + text, 'strong')],
+      rect: { x: 0, y, width: size.columns, height: lines.length },
+      lines: lines.map(centred),
     },
   ];
 }

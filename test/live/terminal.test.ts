@@ -62,15 +62,38 @@ describe.for(rotatingSuites().map((suite) => ({ suite, reason: skipReason(suite)
       await press('3');
       const pid = lab().containerdPid;
       if (pid === undefined) throw new Error('the lab has no containerd to kill');
+      const killedAt = performance.now();
       process.kill(pid, 'SIGKILL');
       const text = await shows(/disconnected/);
+      const noticedMs = performance.now() - killedAt;
       expect(text).toMatch(/stale/);
       expect(text).toMatch(/web/);
       expect(text).toContain(lab().address);
       await lab().startContainerd();
+      const startedAt = performance.now();
       const back = await shows(/● live/);
+      const wholeMs = performance.now() - startedAt;
+      process.stdout.write(
+        `${suite}: disconnected ${noticedMs.toFixed(0)} ms after the kill, whole ${wholeMs.toFixed(0)} ms after the return\n`,
+      );
       expect(back).not.toMatch(/disconnected|stale/);
       expect(back).toMatch(/running\s+web/);
+    });
+
+    test('says that containerd hangs, still answers keys, and is whole again when it goes on', async () => {
+      const pid = lab().containerdPid;
+      if (pid === undefined) throw new Error('the lab has no containerd to stop');
+      process.kill(pid, 'SIGSTOP');
+      try {
+        expect(await shows(/disconnected/)).toMatch(/stale/);
+        await press('5');
+        await shows(/─ Images/);
+        await press('3');
+        await shows(/running\s+web/);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      expect(await shows(/● live/)).not.toMatch(/disconnected|stale/);
     });
 
     test('gives the terminal back', async () => {
