@@ -58,7 +58,10 @@ const manifestChild = object<ManifestChild>({
 const isIn = (item: { readonly namespace: string }, namespace: string): boolean =>
   item.namespace === namespace;
 
-type Own = Exclude<FacetName & `containerd.${string}`, 'containerd.discovery' | 'containerd.endpoint'>;
+type Own = Exclude<
+  FacetName & `containerd.${string}`,
+  'containerd.discovery' | 'containerd.endpoint' | 'containerd.leaseResources' | 'containerd.usage'
+>;
 
 export const CONTAINERD_FORMS: FormsOf<Own> = {
   'containerd.version': { value: object<ServerInfo>({ version: text(), revision: text() }) },

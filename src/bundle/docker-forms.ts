@@ -12,7 +12,6 @@ import type {
   DockerState,
 } from '../host/docker.ts';
 import { isDockersNamespace } from '../host/docker-join.ts';
-import type { FacetName } from '../host/snapshot.ts';
 import { descriptor, labels, time } from './containerd-forms.ts';
 import type { FormsOf } from './form.ts';
 import { origin } from './host-forms.ts';
@@ -50,7 +49,7 @@ const candidate = object<DockerCandidate>({
   belongs: nullable(flag),
 });
 
-const state = object<DockerState>({
+export const state = object<DockerState>({
   status: text(),
   running: flag,
   paused: flag,
@@ -65,13 +64,21 @@ const state = object<DockerState>({
   health: nullable(text()),
 });
 
-const limits: Shape<DockerLimits> = map(oneOf<bigint | string | boolean>(integer, text(), flag));
+export const limits: Shape<DockerLimits> = map(oneOf<bigint | string | boolean>(integer, text(), flag));
 
 // With userns-remap, containerd's namespace has an ending that Docker's own does not.
 const isIn = (item: { readonly namespace: string }, namespace: string): boolean =>
   isDockersNamespace(item.namespace, namespace);
 
-export const DOCKER_FORMS: FormsOf<FacetName & `docker.${string}`> = {
+type Own =
+  | 'docker.discovery'
+  | 'docker.endpoint'
+  | 'docker.containers'
+  | 'docker.bodies'
+  | 'docker.images'
+  | 'docker.diskUsage';
+
+export const DOCKER_FORMS: FormsOf<Own> = {
   'docker.discovery': {
     value: object<DockerDiscovery>({
       containerd: text(),

@@ -4,11 +4,19 @@
  */
 import type { FacetName } from '../host/snapshot.ts';
 import { CONTAINERD_FORMS } from './containerd-forms.ts';
+import { DOCKER_DISK_FORMS } from './docker-disk-forms.ts';
 import { DOCKER_FORMS } from './docker-forms.ts';
 import type { FormsOf, ListingForm, ValueForm } from './form.ts';
 import { HOST_FORMS } from './host-forms.ts';
+import { STORAGE_FORMS } from './storage-forms.ts';
 
-const FORMS: FormsOf<FacetName> = { ...HOST_FORMS, ...CONTAINERD_FORMS, ...DOCKER_FORMS };
+const FORMS: FormsOf<FacetName> = {
+  ...HOST_FORMS,
+  ...CONTAINERD_FORMS,
+  ...STORAGE_FORMS,
+  ...DOCKER_FORMS,
+  ...DOCKER_DISK_FORMS,
+};
 
 /** Any facet's item, known by its shape alone. */
 export type AnyItem = Readonly<Record<string, unknown>>;

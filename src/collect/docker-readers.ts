@@ -26,6 +26,7 @@ import type { FacetName, Facets, Scope } from '../host/snapshot.ts';
 import type { DockerCallOptions, DockerConnection } from '../sources/docker/connection.ts';
 import { DockerFailure } from '../sources/docker/failure.ts';
 import { count } from '../text/units.ts';
+import type { DockerDiskFacet } from './docker-disk-readers.ts';
 import { withoutSecretLabels } from './withhold.ts';
 
 const DEFAULT_TIMEOUT_MS = 2000;
@@ -49,7 +50,7 @@ export interface DockerContext {
   }>;
 }
 
-type DockerFacet = Extract<FacetName, `docker.${string}`>;
+type DockerFacet = Exclude<Extract<FacetName, `docker.${string}`>, DockerDiskFacet>;
 export type DockerReaders = { readonly [K in DockerFacet]: () => Promise<Observed<Facets[K]>> };
 
 export const dockerReaders = (context: DockerContext): DockerReaders => {

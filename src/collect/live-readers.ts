@@ -16,9 +16,11 @@ import type { Scope } from '../host/snapshot.ts';
 import type { CallOptions, Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
 import { addressOf, ask, discover, namedAddress, normalAddress } from './discover.ts';
+import { dockerDiskReaders } from './docker-disk-readers.ts';
 import { dockerReaders } from './docker-readers.ts';
 import { readEndpoint } from './endpoint-reader.ts';
 import { chosenAddress, now, type ReaderContext, type Readers } from './reader-context.ts';
+import { storageReaders } from './storage-readers.ts';
 import {
   bodyWithoutSecrets,
   daemonWithoutSecrets,
@@ -195,6 +197,8 @@ export const liveReaders = (context: ReaderContext): Readers => {
         ? absent(listed.from, listed.at, 'this containerd has no sandbox store; the service came with 1.7')
         : listed;
     },
+    ...storageReaders(),
+    ...dockerDiskReaders(),
     ...dockerReaders({ ...context, containerd: () => chosenAddress(context) }),
   };
 };

@@ -24,7 +24,30 @@ import type {
   DockerEndpoint,
   DockerImage,
 } from './docker.ts';
+import type {
+  DockerBuildSnapshot,
+  DockerContainerRecord,
+  DockerImageConfig,
+  DockerLayer,
+  DockerLayerMount,
+  DockerNetwork,
+  DockerReference,
+  DockerRoot,
+  DockerVolume,
+  GraphDirectory,
+} from './docker-disk.ts';
 import type { Listing, Observed, Timestamp } from './observed.ts';
+import type {
+  BlobFile,
+  Database,
+  IngestFolder,
+  IngestRecord,
+  LeaseResources,
+  SnapshotBackend,
+  SnapshotDirectory,
+  SnapshotRecord,
+  SnapshotUsage,
+} from './storage.ts';
 
 export const SCHEMA_VERSION = 1;
 
@@ -54,6 +77,26 @@ export interface Facets {
   'docker.bodies': Listing<DockerBody>;
   'docker.images': Listing<DockerImage>;
   'docker.diskUsage': DockerDiskUsage;
+  'containerd.leaseResources': Listing<LeaseResources>;
+  'containerd.usage': Listing<SnapshotUsage>;
+  'metadata.databases': Listing<Database>;
+  'metadata.snapshots': Listing<SnapshotRecord>;
+  /** Every snapshot that a snapshotter has, those too that containerd has forgotten. */
+  'metadata.backends': Listing<SnapshotBackend>;
+  'metadata.ingests': Listing<IngestRecord>;
+  'content.blobs': Listing<BlobFile>;
+  'content.ingests': Listing<IngestFolder>;
+  'snapshot.directories': Listing<SnapshotDirectory>;
+  'docker.root': DockerRoot;
+  'docker.references': Listing<DockerReference>;
+  'docker.imageConfigs': Listing<DockerImageConfig>;
+  'docker.layers': Listing<DockerLayer>;
+  'docker.layerMounts': Listing<DockerLayerMount>;
+  'docker.graphDirectories': Listing<GraphDirectory>;
+  'docker.containerRecords': Listing<DockerContainerRecord>;
+  'docker.volumes': Listing<DockerVolume>;
+  'docker.networks': Listing<DockerNetwork>;
+  'docker.buildSnapshots': Listing<DockerBuildSnapshot>;
 }
 
 export type FacetName = keyof Facets;

@@ -22,7 +22,7 @@ const WANTS: readonly FactName[] = [
   'containerd.snapshots',
   'containerd.leases',
   'containerd.sandboxes',
-  'metadata.leaseResources',
+  'containerd.leaseResources',
   'metadata.snapshots',
   'metadata.backends',
   'metadata.ingests',

@@ -2,7 +2,7 @@
 import type { Cursor } from '../../bolt/cursor.ts';
 import type { Database } from '../../bolt/database.ts';
 import type { SnapshotKind } from '../../host/containerd.ts';
-import type { SnapshotBackend } from './facts.ts';
+import type { SnapshotBackend } from '../../host/storage.ts';
 import {
   CREATED_AT,
   type Field,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Cursor } from '../../bolt/cursor.ts';
 import type { ContentInfo } from '../../host/containerd.ts';
 import { digest, namespaceName } from '../../host/ids.ts';
-import type { IngestRecord } from './facts.ts';
+import type { IngestRecord } from '../../host/storage.ts';
 import { type Notes, noteRecord, noteWhole } from './notes.ts';
 import {
   CREATED_AT,

@@ -11,8 +11,8 @@
 import { join } from 'node:path';
 import type { Ingest } from '../../host/containerd.ts';
 import type { Timestamp } from '../../host/observed.ts';
+import type { IngestRecord } from '../../host/storage.ts';
 import { type Disk, readSmall } from './disk.ts';
-import type { IngestRecord } from './facts.ts';
 import { timestamp } from './values.ts';
 
 /** An upload as the API lists it, null for one whose folder has no data (containerd leaves it out), or why not. */

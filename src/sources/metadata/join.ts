@@ -2,7 +2,7 @@
 import type { Snapshot } from '../../host/containerd.ts';
 import { namespaceName, snapshotKey } from '../../host/ids.ts';
 import { absent, type Observed, seen, type Timestamp, type Unknown } from '../../host/observed.ts';
-import type { SnapshotBackend, SnapshotRecord } from './facts.ts';
+import type { SnapshotBackend, SnapshotRecord } from '../../host/storage.ts';
 import type { Note } from './notes.ts';
 import type { SnapshotEntry } from './snapshots.ts';
 

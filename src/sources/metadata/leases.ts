@@ -1,7 +1,7 @@
 import type { Cursor } from '../../bolt/cursor.ts';
 import type { Lease } from '../../host/containerd.ts';
 import { digest, namespaceName, snapshotKey } from '../../host/ids.ts';
-import type { LeaseResources } from './facts.ts';
+import type { LeaseResources } from '../../host/storage.ts';
 import { type Notes, noteRecord } from './notes.ts';
 import { CREATED_AT, type Field, LABELS, type Labelled, readRecord, type Timed } from './record.ts';
 import { KEY } from './schema.ts';

@@ -5,9 +5,10 @@ import type { Database } from '../../bolt/database.ts';
 import type { Container, ContentInfo, Image, Namespace, Sandbox } from '../../host/containerd.ts';
 import { namespaceName } from '../../host/ids.ts';
 import type { Scope } from '../../host/snapshot.ts';
+import type { IngestRecord } from '../../host/storage.ts';
 import { type Payloads, type RawBody, readContainers, readPayloads } from './containers.ts';
 import { readBlobs, readIngests } from './content.ts';
-import type { FactName, IngestRecord, SandboxBody } from './facts.ts';
+import type { FactName, SandboxBody } from './facts.ts';
 import { readImages } from './images.ts';
 import { type LeaseRead, readLeases } from './leases.ts';
 import { type Notes, noteRecord } from './notes.ts';
@@ -128,7 +129,7 @@ function* readNamespace(
         push(read.snapshots, yield* readSnapshots(namespace.child(), name, notes));
       }
     } else if (namespace.keyIs(KEY.leases)) {
-      if (facts.has('containerd.leases') || facts.has('metadata.leaseResources')) {
+      if (facts.has('containerd.leases') || facts.has('containerd.leaseResources')) {
         push(read.leases, yield* readLeases(namespace.child(), name, notes));
       }
     } else if (namespace.keyIs(KEY.sandboxes) && wantsSandboxes(facts)) {

@@ -66,7 +66,7 @@ const FACTS: Readonly<Record<RecordKind, readonly FactName[]>> = {
   snapshot: ['containerd.snapshots', 'metadata.snapshots'],
   blob: ['containerd.content'],
   ingest: ['containerd.ingests', 'metadata.ingests'],
-  lease: ['containerd.leases', 'metadata.leaseResources'],
+  lease: ['containerd.leases', 'containerd.leaseResources'],
   sandbox: ['containerd.sandboxes', 'metadata.sandboxBodies'],
 };
 

@@ -11,8 +11,8 @@ import {
   type UnknownState,
   unknown,
 } from '../../host/observed.ts';
+import type { DatabaseFile } from '../../host/storage.ts';
 import { boltSource, type Disk } from './disk.ts';
-import type { DatabaseFile } from './facts.ts';
 import { KEY } from './schema.ts';
 
 /** What was read of a file, or why nothing was. */

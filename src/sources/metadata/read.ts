@@ -7,10 +7,11 @@ import type { Database } from '../../bolt/database.ts';
 import type { Ingest } from '../../host/containerd.ts';
 import { type Gap, type Observed, seen, type Unknown, unknown } from '../../host/observed.ts';
 import type { Scope } from '../../host/snapshot.ts';
+import type { DatabaseFile } from '../../host/storage.ts';
 import { type Backends, readBackends } from './backends.ts';
 import { bodyOf, type Decode, sandboxBodyOf } from './bodies.ts';
 import { type Disk, HERE, type MetadataFiles } from './disk.ts';
-import type { DatabaseFile, FactName, MetadataFacts } from './facts.ts';
+import type { FactName, MetadataFacts } from './facts.ts';
 import { readIngest } from './ingests.ts';
 import { type BackendIndex, type Joined, joinSnapshots } from './join.ts';
 import { type MetaRead, readMeta } from './meta-db.ts';
@@ -113,7 +114,7 @@ async function factsOf(request: MetadataRequest, meta: Read, joined: Joined): Pr
     'containerd.snapshots': joined.snapshots,
     'containerd.leases': read.leases.map(({ lease }) => lease),
     'containerd.sandboxes': read.sandboxes.map(({ place: _, ...sandbox }) => sandbox),
-    'metadata.leaseResources': read.leases.map(({ resources }) => resources),
+    'containerd.leaseResources': read.leases.map(({ resources }) => resources),
     'metadata.snapshots': joined.records,
     'metadata.backends': [],
     'metadata.ingests': read.ingests,

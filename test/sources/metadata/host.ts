@@ -67,7 +67,7 @@ export const EVERYTHING: readonly FactName[] = [
   'containerd.snapshots',
   'containerd.leases',
   'containerd.sandboxes',
-  'metadata.leaseResources',
+  'containerd.leaseResources',
   'metadata.snapshots',
   'metadata.backends',
   'metadata.ingests',

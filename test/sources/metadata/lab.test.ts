@@ -147,7 +147,7 @@ for (const suite of suites()) {
       const { namespace } = lab();
       const { resources } = await wire.call(Leases.method.listResources, { id: 'odd-lease' }, namespace);
       expect(resources.map(({ type, id }) => `${type} ${id}`).sort()).toEqual(
-        itemsOf(facts['metadata.leaseResources'])
+        itemsOf(facts['containerd.leaseResources'])
           .filter(({ id }) => id === 'odd-lease')
           .flatMap(({ content, ingests, snapshots }) => [
             ...content.map((id) => `content ${id}`),
