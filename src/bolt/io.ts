@@ -13,9 +13,15 @@ export const openSource = (source: BoltSource): number => {
       ? openSync(source, constants.O_RDONLY | constants.O_NONBLOCK)
       : source.open();
   } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (NOT_REGULAR.has(code))
+      throw new BoltError({ code: 'notRegular', what: 'not a regular file', cause: error });
     throw unreadable(error, 'unable to open the file');
   }
 };
+
+// What a source may say in our place, that opens nothing else.
+const NOT_REGULAR = new Set(['EISDIR', 'EFTYPE']);
 
 /** Bytes of a regular file. @throws BoltError */
 export const sizeOf = (fd: number): number => {

@@ -8,6 +8,7 @@ import { check } from '../../src/bolt/check.ts';
 import { BoltError } from '../../src/bolt/damage.ts';
 import { openDatabase } from '../../src/bolt/database.ts';
 import { drain, walk } from '../../src/bolt/walk.ts';
+import { HERE } from '../../src/sources/disk/disk.ts';
 import type { FactName } from '../../src/sources/metadata/facts.ts';
 import { readMetadata } from '../../src/sources/metadata/read.ts';
 import { mutate, randomOf } from './mutate.ts';
@@ -97,6 +98,7 @@ async function readAll(keys: readonly Buffer[]): Promise<void> {
         snapshotters: snapshotter ? [{ name: 'overlayfs', database: scratch }] : [],
         ingests: '/nonexistent',
       },
+      disk: HERE,
       wants: WANTS,
       scope: { containers: [{ namespace: 'moby', id: 'none' }] },
       decode: async ({ value }) => JSON.parse(Buffer.from(value).toString()),

@@ -5,6 +5,7 @@
 import { check } from '../../src/bolt/check.ts';
 import { openDatabase } from '../../src/bolt/database.ts';
 import { drain, walk } from '../../src/bolt/walk.ts';
+import { HERE } from '../../src/sources/disk/disk.ts';
 import { readMetadata } from '../../src/sources/metadata/read.ts';
 
 const [command, path = ''] = process.argv.slice(2);
@@ -47,6 +48,7 @@ async function checkAll(): Promise<string> {
 
 async function readObjects(): Promise<string> {
   const { facts } = await readMetadata({
+    disk: HERE,
     files: { metaDb: path, snapshotters: [], ingests: '' },
     wants: ['containerd.images', 'containerd.content'],
     decode: async () => undefined,

@@ -2,6 +2,7 @@
 import { readConsistently } from '../../bolt/consistent.ts';
 import { BoltError } from '../../bolt/damage.ts';
 import type { Database } from '../../bolt/database.ts';
+import type { Disk } from '../../host/disk.ts';
 import {
   type Absent,
   absent,
@@ -12,7 +13,7 @@ import {
   unknown,
 } from '../../host/observed.ts';
 import type { DatabaseFile } from '../../host/storage.ts';
-import { boltSource, type Disk } from './disk.ts';
+import { boltSource } from './disk.ts';
 import { KEY } from './schema.ts';
 
 /** What was read of a file, or why nothing was. */

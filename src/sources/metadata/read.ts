@@ -5,12 +5,13 @@
 import type { BoltError } from '../../bolt/damage.ts';
 import type { Database } from '../../bolt/database.ts';
 import type { Ingest } from '../../host/containerd.ts';
+import type { Disk } from '../../host/disk.ts';
 import { type Gap, type Observed, seen, type Unknown, unknown } from '../../host/observed.ts';
 import type { Scope } from '../../host/snapshot.ts';
 import type { DatabaseFile } from '../../host/storage.ts';
 import { type Backends, readBackends } from './backends.ts';
 import { bodyOf, type Decode, sandboxBodyOf } from './bodies.ts';
-import { type Disk, HERE, type MetadataFiles } from './disk.ts';
+import type { MetadataFiles } from './disk.ts';
 import type { FactName, MetadataFacts } from './facts.ts';
 import { readIngest } from './ingests.ts';
 import { type BackendIndex, type Joined, joinSnapshots } from './join.ts';
@@ -27,8 +28,7 @@ export interface MetadataRequest {
   readonly scope?: Scope;
   /** Decodes what is packed by its type; the same function as for the API's answers. */
   readonly decode: Decode;
-  /** @default the file system as it is */
-  readonly disk?: Disk;
+  readonly disk: Disk;
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +54,7 @@ const OF_SNAPSHOTS: readonly FactName[] = ['containerd.snapshots', 'metadata.sna
 
 /** Reads what is wanted, each file once. @throws only the signal's reason */
 export const readMetadata = async (request: MetadataRequest): Promise<MetadataAnswer> => {
-  const { files, scope = {}, disk = HERE, signal } = request;
+  const { files, scope = {}, disk, signal } = request;
   const wants = new Set(request.wants);
   const meta = await readDatabase(
     disk,
@@ -84,7 +84,7 @@ export const readMetadata = async (request: MetadataRequest): Promise<MetadataAn
 type Read = Extract<FileRead<MetaResult>, { readonly value: MetaResult }>;
 
 async function factsOf(request: MetadataRequest, meta: Read, joined: Joined): Promise<ObservedFacts> {
-  const { files, decode, disk = HERE } = request;
+  const { files, decode, disk } = request;
   const { read } = meta.value;
   const notes: Note[] = [
     ...meta.value.notes,

@@ -3,6 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
 import type { Cursor } from '../../bolt/cursor.ts';
 import type { Timestamp } from '../../host/observed.ts';
+import { timestamp, UNIX_EPOCH } from '../../host/timestamp.ts';
 
 /** A payload whose type is said and whose bytes are not yet decoded. */
 export interface Payload {
@@ -66,37 +67,6 @@ export const binaryTime = (entry: Cursor): Timestamp | null => {
   const seconds = entry.valueUint32(1) * 0x1_0000_0000 + entry.valueUint32(5) - UNIX_EPOCH;
   return timestamp(seconds, entry.valueUint32(9));
 };
-
-/** RFC 3339 with up to nine fractional digits, as source `containerd` writes it; null for what is unset or out of range. */
-export const timestamp = (seconds: number, nanos: number): Timestamp | null => {
-  if (seconds <= -UNIX_EPOCH || seconds > MAX_SECONDS || nanos > 999_999_999) return null;
-  const day = Math.floor(seconds / 86_400);
-  if (day !== known.day) known = { day, text: new Date(day * 86_400_000).toISOString().slice(0, 11) };
-  const rest = seconds - day * 86_400;
-  const time = `${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}`;
-  return `${known.text}${time}${fractionOf(nanos)}Z`;
-};
-
-// The calendar is most of the work, and records of one day lie together by the thousands.
-let known = { day: Number.NaN, text: '' };
-
-function two(number: number): string {
-  return number < 10 ? `0${number}` : `${number}`;
-}
-
-function fractionOf(nanos: number): string {
-  if (nanos === 0) return '';
-  let digits = `${nanos + 1_000_000_000}`;
-  let end = digits.length;
-  while (digits.charCodeAt(end - 1) === 0x30) end -= 1;
-  digits = digits.slice(1, end);
-  return `.${digits}`;
-}
-
-// Seconds from the year 1, Go's zero time, to 1970.
-const UNIX_EPOCH = 62_135_596_800;
-// Year 9999, the last that RFC 3339 can write.
-const MAX_SECONDS = 253_402_300_799;
 
 /** Every key of a bucket with its text. */
 export const textMap = (bucket: Cursor): Record<string, string> => {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Disk, HERE } from '../../../src/sources/metadata/disk.ts';
+import type { Disk } from '../../../src/host/disk.ts';
+import { HERE } from '../../../src/sources/disk/disk.ts';
 import { buildFile, type FileSpec, fileBytes } from '../../bolt/build-file.ts';
 import { layOut } from '../../bolt/build-tree.ts';
 import { EVERYTHING, image, listing, scratchRoot } from './host.ts';
@@ -106,10 +107,14 @@ test('every file is opened through the disk that was given', async () => {
   root.write({ v1: { default: { content: { ingests: { up: { ref: 'default/1/up' } } } } } });
   const opened: string[] = [];
   const disk: Disk = {
-    list: HERE.list,
+    ...HERE,
     open: (path) => {
       opened.push(path.slice(root.path().length + 1));
       return HERE.open(path);
+    },
+    read: (path, maxBytes) => {
+      opened.push(path.slice(root.path().length + 1));
+      return HERE.read(path, maxBytes);
     },
   };
   await root.read(EVERYTHING, { disk });

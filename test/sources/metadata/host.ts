@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach } from 'vitest';
 import type { Gap, Listing, Observed } from '../../../src/host/observed.ts';
+import { HERE } from '../../../src/sources/disk/disk.ts';
 import { filesBelow } from '../../../src/sources/metadata/disk.ts';
 import type { FactName } from '../../../src/sources/metadata/facts.ts';
 import {
@@ -49,7 +50,8 @@ export const scratchRoot = (): Root => {
     },
     read: (wants = EVERYTHING, more = {}) =>
       readMetadata({
-        files: filesBelow(root),
+        files: filesBelow(root, HERE),
+        disk: HERE,
         wants,
         decode: async ({ value }) => JSON.parse(String(Buffer.from(value))),
         ...more,

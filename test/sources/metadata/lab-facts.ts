@@ -5,6 +5,7 @@ import { KINDS } from '../../../src/host/kinds/index.ts';
 import type { Listing, Observed } from '../../../src/host/observed.ts';
 import { type HostSnapshot, SCHEMA_VERSION } from '../../../src/host/snapshot.ts';
 import { decodeAny } from '../../../src/sources/containerd/any.ts';
+import { HERE } from '../../../src/sources/disk/disk.ts';
 import { filesBelow } from '../../../src/sources/metadata/disk.ts';
 import { type MetadataAnswer, readMetadata } from '../../../src/sources/metadata/read.ts';
 import type { Lab } from '../../lab/lab.ts';
@@ -13,14 +14,19 @@ import type { Wire } from '../../live/wire.ts';
 import { EVERYTHING } from './host.ts';
 
 export const read = async (lab: Lab): Promise<MetadataAnswer> => {
-  const files = filesBelow(lab.containerdRoot);
+  const files = filesBelow(lab.containerdRoot, HERE);
   const wants = EVERYTHING;
-  const first = await readMetadata({ files, wants: ['containerd.containers'], decode: decodeAny });
+  const first = await readMetadata({
+    files,
+    disk: HERE,
+    wants: ['containerd.containers'],
+    decode: decodeAny,
+  });
   const containers = itemsOf(first.facts['containerd.containers']).map(({ namespace, id }) => ({
     namespace,
     id,
   }));
-  return await readMetadata({ files, wants, scope: { containers }, decode: decodeAny });
+  return await readMetadata({ files, disk: HERE, wants, scope: { containers }, decode: decodeAny });
 };
 
 /** What the files say when they say it twice: containerd collects garbage a moment after the last change. */

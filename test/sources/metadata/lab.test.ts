@@ -14,6 +14,7 @@ import { listLeases } from '../../../src/sources/containerd/leases.ts';
 import { listNamespaces } from '../../../src/sources/containerd/namespaces.ts';
 import { listSandboxes } from '../../../src/sources/containerd/sandboxes.ts';
 import { listSnapshots } from '../../../src/sources/containerd/snapshots.ts';
+import { HERE } from '../../../src/sources/disk/disk.ts';
 import { filesBelow } from '../../../src/sources/metadata/disk.ts';
 import { dump } from '../../bolt/dump.ts';
 import { reference, referenceUnavailable } from '../../bolt/reference.ts';
@@ -220,7 +221,7 @@ for (const suite of suites()) {
       await lab().stopDockerd();
       await lab().stopContainerd();
       try {
-        const files = filesBelow(lab().containerdRoot);
+        const files = filesBelow(lab().containerdRoot, HERE);
         const before = readFileSync(files.metaDb);
         const { mtimeNs } = statSync(files.metaDb, { bigint: true });
         const stopped = await read(lab());
@@ -239,7 +240,7 @@ for (const suite of suites()) {
       await lab().stopDockerd();
       await lab().stopContainerd();
       try {
-        const { metaDb, snapshotters } = filesBelow(lab().containerdRoot);
+        const { metaDb, snapshotters } = filesBelow(lab().containerdRoot, HERE);
         let compared = 0;
         for (const path of [metaDb, ...snapshotters.map(({ database }) => database)]) {
           if (statSync(path, { throwIfNoEntry: false }) === undefined) continue;

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Disk, HERE } from '../../../src/sources/metadata/disk.ts';
+import type { Disk } from '../../../src/host/disk.ts';
+import { HERE } from '../../../src/sources/disk/disk.ts';
 import { buildFile } from '../../bolt/build-file.ts';
 import { layOut } from '../../bolt/build-tree.ts';
 import { backend, HOST, listing, scratchRoot, shortGap, snapshot } from './host.ts';
