@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-
+import { formatPlatform, normalizePlatform } from '../../src/host/platform.ts';
 import { decodeAny, OCI_SPEC } from '../../src/sources/containerd/any.ts';
-import { formatPlatform, normalizePlatform } from '../../src/sources/containerd/platform.ts';
 import { timestamp } from '../../src/sources/containerd/time.ts';
 import { foreignText } from '../text/foreign-text.ts';
 import { nested, soon } from './bounds.ts';

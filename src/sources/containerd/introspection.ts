@@ -3,9 +3,9 @@ import { Introspection } from '../../gen/containerd/services/introspection/v1/in
 import { Version } from '../../gen/containerd/services/version/v1/version_pb.js';
 import type { Plugin, ServerIdentity, ServerInfo } from '../../host/containerd.ts';
 import { pid } from '../../host/ids.ts';
+import { formatPlatform } from '../../host/platform.ts';
 import type { CallOptions, Connection } from './connection.ts';
 import { STATUS } from './failure.ts';
-import { formatPlatform } from './platform.ts';
 
 /** Version.Version: answered from memory, no database and no shim behind it. */
 export const readVersion = async (connection: Connection, options: CallOptions): Promise<ServerInfo> => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { formatPlatform, normalizePlatform } from '../../../src/sources/containerd/platform.ts';
+import { formatPlatform, normalizePlatform } from '../../src/host/platform.ts';
 
 const parts = (
   os: string,

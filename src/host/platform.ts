@@ -1,5 +1,5 @@
 /** OCI platforms as text, in containerd's spelling (github.com/containerd/platforms: Format, Normalize). */
-import type { Platform } from '../../host/containerd.ts';
+import type { Platform } from './containerd.ts';
 
 export interface PlatformParts {
   readonly os: string;
