@@ -10,6 +10,7 @@ export interface GlobalOptions {
   readonly namespace?: string;
   readonly dockerHost?: string;
   readonly bundle?: string;
+  readonly root?: string;
   readonly output?: string;
   readonly color: boolean;
   readonly timeout?: number;
@@ -27,6 +28,12 @@ export const declareGlobals = (program: Command): Command =>
     )
     .addOption(new Option('--docker-host <address>', "Docker's socket (also DOCKER_HOST)"))
     .addOption(new Option('--bundle <file>', 'a support bundle instead of the live host'))
+    .addOption(
+      new Option(
+        '--root <dir>',
+        "a disk instead of the live host: its root, or containerd's or Docker's own",
+      ),
+    )
     .addOption(new Option('-o, --output <format>', 'text, json or yaml; commands may have more'))
     .addOption(new Option('--no-color', 'no colours (also NO_COLOR)'))
     .addOption(
@@ -46,9 +53,10 @@ export const liveOptions = (globals: GlobalOptions): LiveOptions => ({
   ...(globals.showSecrets === undefined ? {} : { showSecrets: globals.showSecrets }),
 });
 
-/** For commands that need a live host. @throws UsageError with --bundle */
-export const refuseBundle = (command: string, { bundle }: GlobalOptions): void => {
+/** For commands that need a live host. @throws UsageError with --bundle or --root */
+export const refuseRecorded = (command: string, { bundle, root }: GlobalOptions): void => {
   if (bundle !== undefined) throw new UsageError(`${command} has no use for --bundle`);
+  if (root !== undefined) throw new UsageError(`${command} has no use for --root`);
 };
 
 /** The output format. @throws UsageError that names the formats there are */

@@ -1,4 +1,4 @@
-/** Where a command's snapshots come from: the live host, or a bundle. Commands do not care which. */
+/** Where a command's snapshots come from: the live host, a disk, or a bundle. Commands do not care which. */
 import { hostname } from 'node:os';
 import { openLiveHost } from '../collect/live.ts';
 import type { RecordedHost } from '../collect/recorded.ts';
@@ -30,16 +30,21 @@ export interface HostSource {
   close(): Promise<void>;
 }
 
-/** Opens what the global options name. @throws Error when the bundle cannot be opened */
+/** Opens what the global options name. @throws Error when the bundle or the disk cannot be opened */
 export const openHost = async (globals: GlobalOptions): Promise<HostSource> => {
-  if (globals.bundle === undefined) return liveSource(globals);
-  if (globals.address !== undefined) {
-    throw new UsageError('--address names a live containerd, --bundle a recorded host: one of them');
-  }
+  const { address, bundle, root } = globals;
+  const named = [
+    ...(address === undefined ? [] : ['--address names a live containerd']),
+    ...(bundle === undefined ? [] : ['--bundle a recorded host']),
+    ...(root === undefined ? [] : ['--root a disk']),
+  ];
+  if (named.length > 1) throw new UsageError(`${named.join(', ')}: one of them`);
+  if (root !== undefined) return openDisk(root, globals);
+  if (bundle === undefined) return liveSource(globals);
   const { openRecordedHost } = await import('../collect/recorded.ts');
   const { namespace } = liveOptions(globals);
   const scope: Scope = namespace === undefined ? {} : { namespaces: [namespace] };
-  return recordedSource(await openRecordedHost(globals.bundle, scope), globals);
+  return recordedSource(await openRecordedHost(bundle, scope), globals);
 };
 
 function liveSource(globals: GlobalOptions): HostSource {
@@ -73,7 +78,7 @@ function recordedSource(recorded: RecordedHost, globals: GlobalOptions): HostSou
     collect: (wants, scope) => recorded.collect(wants, scope),
     recheck: undefined,
     feed: async (wants) => {
-      const { recordedFeed } = await import('../collect/recorded.ts');
+      const { recordedFeed } = await import('../collect/recorded-feed.ts');
       return recordedFeed(recorded, wants);
     },
     title: () => ({ host: `BUNDLE ${altered.length > 0 ? '(altered) ' : ''}${name}`, address: captured() }),
@@ -97,5 +102,26 @@ function recordedSource(recorded: RecordedHost, globals: GlobalOptions): HostSou
       return false;
     },
     close: () => recorded.close(),
+  };
+}
+
+async function openDisk(root: string, globals: GlobalOptions): Promise<HostSource> {
+  const { openDiskHost } = await import('../collect/disk.ts');
+  const { resolve } = await import('node:path');
+  const disk = await openDiskHost(resolve(root), liveOptions(globals));
+  return {
+    collect: (wants, scope) => disk.collect(wants, scope),
+    // Nothing changes on it: a second look would see the same.
+    recheck: undefined,
+    feed: async (wants) => {
+      const { recordedFeed } = await import('../collect/recorded-feed.ts');
+      return recordedFeed(disk, wants);
+    },
+    title: () => ({ host: `DISK ${disk.folder}`, address: disk.chosen?.path ?? '' }),
+    introduce: async () => {
+      const { sayDisk } = await import('./disk-words.ts');
+      return sayDisk(disk, globals.quiet === true);
+    },
+    close: async () => undefined,
   };
 }

@@ -5,7 +5,7 @@ import { nearest } from '../text/nearest.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { EventsOptions } from './events.ts';
 import { EXIT } from './exit-codes.ts';
-import { declareGlobals, type GlobalOptions, refuseBundle } from './globals.ts';
+import { declareGlobals, type GlobalOptions, refuseRecorded } from './globals.ts';
 import { writeError, writeHint } from './terminal-output.ts';
 import { UsageError } from './usage-error.ts';
 import { VERSION } from './version.ts';
@@ -125,7 +125,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
       examples(['ctrscope bundle create', 'ctrscope bundle create /tmp/web-1.tar.gz -n moby']),
     )
     .action(async (file: string | undefined, options: { allowLeaks?: boolean }) => {
-      refuseBundle('bundle create', globals());
+      refuseRecorded('bundle create', globals());
       const { createBundle } = await import('./bundle.ts');
       code = await createBundle(file, options, globals());
     });
@@ -138,7 +138,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
       examples(['ctrscope bundle open web-1.tar.gz', 'ctrscope --bundle web-1.tar.gz inspect --all -o json']),
     )
     .action(async (file: string) => {
-      refuseBundle('bundle open', globals());
+      refuseRecorded('bundle open', globals());
       const { tui } = await import('./tui.ts');
       code = await tui({ ...globals(), bundle: file });
     });
@@ -168,7 +168,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
       ]),
     )
     .action(async (options: EventsOptions) => {
-      refuseBundle('events', globals());
+      refuseRecorded('events', globals());
       const { events } = await import('./events.ts');
       code = await events(options, globals());
     });
@@ -179,7 +179,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
     .description(
       "Talks to containerd's gRPC API as it is. containerd has no reflection, so list asks for each method of our definitions by itself.",
     )
-    .hook('preAction', () => refuseBundle('api', globals()));
+    .hook('preAction', () => refuseRecorded('api', globals()));
   api
     .command('list')
     .description('Shows each service and method, and whether this daemon implements it.')

@@ -3,11 +3,12 @@ import type { Candidate, CandidateOrigin, DaemonProcess, Discovery, SocketAnswer
 import { seenValue } from '../host/observed.ts';
 import { socketPath, wellKnownAddresses } from '../sources/containerd/address.ts';
 import { askSocket } from '../sources/containerd/socket.ts';
+import { HERE } from '../sources/disk/disk.ts';
 import { readContainerdConfig } from '../sources/system/containerd-config.ts';
 
 // What a containerd without flags reads and serves; defaults/defaults_linux.go.
-const DEFAULT_CONFIG = '/etc/containerd/config.toml';
-const DEFAULT_ADDRESS = '/run/containerd/containerd.sock';
+export const DEFAULT_CONFIG = '/etc/containerd/config.toml';
+export const DEFAULT_ADDRESS = '/run/containerd/containerd.sock';
 
 /** How long one candidate has to answer. */
 const ANSWER_MS = 300;
@@ -88,7 +89,7 @@ export const addressOf = async ({
   const served = paths.find((path) => paths.includes(`${path}.ttrpc`));
   if (served !== undefined) return served;
   if (sameRoot === false) return null;
-  const told = await readContainerdConfig(config ?? DEFAULT_CONFIG);
+  const told = await readContainerdConfig(HERE, config ?? DEFAULT_CONFIG);
   if (told.state === 'absent') return config === null ? DEFAULT_ADDRESS : null;
   return told.state === 'seen' ? normalAddress(told.value.address ?? DEFAULT_ADDRESS) : null;
 };

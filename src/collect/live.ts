@@ -1,5 +1,5 @@
 /** A HostSnapshot of the live host: exactly the facets that are wanted, each read once, each failing alone. */
-import { type Absent, type Observed, type Unknown, unknown } from '../host/observed.ts';
+import type { Observed } from '../host/observed.ts';
 import {
   type FacetName,
   type Facets,
@@ -10,9 +10,8 @@ import {
 } from '../host/snapshot.ts';
 import { socketPath } from '../sources/containerd/address.ts';
 import type { Connection } from '../sources/containerd/connection.ts';
-import { CallFailure } from '../sources/containerd/failure.ts';
 import { liveReaders } from './live-readers.ts';
-import { type LiveOptions, NoContainerd } from './reader-context.ts';
+import { factOf, type LiveOptions, outcomeOf } from './reader-context.ts';
 
 export type { LiveOptions } from './reader-context.ts';
 
@@ -94,24 +93,9 @@ async function timed<K extends FacetName>(
   const startedAt = new Date().toISOString();
   const started = performance.now();
   const observed = await reader().catch(
-    (error: unknown): Observed<Facets[K]> => failed(error, name, started),
+    (error: unknown): Observed<Facets[K]> => factOf(error, name, performance.now() - started),
   );
-  const partial = observed.state === 'seen' && gapsIn(observed.value) > 0;
   const ms = Math.round((performance.now() - started) * 10) / 10;
-  timings.push({ facet: name, startedAt, ms, outcome: partial ? 'partial' : observed.state });
+  timings.push({ facet: name, startedAt, ms, outcome: outcomeOf(observed) });
   return observed;
-}
-
-function failed(error: unknown, name: FacetName, started: number): Absent | Unknown {
-  if (error instanceof NoContainerd) return error.fact;
-  const at = new Date().toISOString();
-  if (error instanceof CallFailure) return unknown(error.state, error.method, error.message, at, error.ms);
-  const why = error instanceof Error ? error.message : String(error);
-  return unknown('failed', name, why, at, performance.now() - started);
-}
-
-function gapsIn(value: unknown): number {
-  return typeof value === 'object' && value !== null && 'gaps' in value && Array.isArray(value.gaps)
-    ? value.gaps.length
-    : 0;
 }

@@ -1,7 +1,16 @@
 /** What every reader of a live host is given, and whom it asks. */
-import { type Absent, absent, isUnknown, type Observed, seen, type Unknown } from '../host/observed.ts';
-import type { FacetName, Facets, Scope } from '../host/snapshot.ts';
+import {
+  type Absent,
+  absent,
+  isUnknown,
+  type Observed,
+  seen,
+  type Unknown,
+  unknown,
+} from '../host/observed.ts';
+import type { FacetName, Facets, Scope, Timing } from '../host/snapshot.ts';
 import type { Connection } from '../sources/containerd/connection.ts';
+import { CallFailure } from '../sources/containerd/failure.ts';
 import { type Named, namedAddress } from './discover.ts';
 
 export interface LiveOptions {
@@ -52,3 +61,18 @@ export async function chosenAddress({ options, once }: ReaderContext): Promise<N
 
 /** A value seen at this moment. */
 export const now = <T>(value: T, from: string): Observed<T> => seen(value, from, new Date().toISOString());
+
+/** What a reader that has thrown leaves to be known. @param ms how long it took */
+export const factOf = (error: unknown, name: FacetName, ms: number): Absent | Unknown => {
+  if (error instanceof NoContainerd) return error.fact;
+  const at = new Date().toISOString();
+  if (error instanceof CallFailure) return unknown(error.state, error.method, error.message, at, error.ms);
+  return unknown('failed', name, error instanceof Error ? error.message : String(error), at, ms);
+};
+
+/** A fact in one word, for the timings. */
+export const outcomeOf = (fact: Observed<unknown>): Timing['outcome'] => {
+  if (fact.state !== 'seen' || typeof fact.value !== 'object' || fact.value === null) return fact.state;
+  const isPartial = 'gaps' in fact.value && Array.isArray(fact.value.gaps) && fact.value.gaps.length > 0;
+  return isPartial ? 'partial' : fact.state;
+};

@@ -5,7 +5,6 @@ import type { RecordedFacet } from '../bundle/facet-reader.ts';
 import { type AnyItem, formOf } from '../bundle/forms.ts';
 import { openSupportBundle } from '../bundle/open.ts';
 import type { ContainerBody } from '../host/containerd.ts';
-import type { Feed, FeedItem } from '../host/feed.ts';
 import { containerId, namespaceName } from '../host/ids.ts';
 import { type Gap, type Listing, type Observed, type Unknown, unknown } from '../host/observed.ts';
 import {
@@ -59,21 +58,6 @@ export const openRecordedHost = async (path: string, scope: Scope): Promise<Reco
       };
     },
     close: () => bundle.close(),
-  };
-};
-
-/** A recorded host as a sequence: of one picture, after which nothing changes until it is closed. */
-export const recordedFeed = (recorded: RecordedHost, wants: readonly FacetName[]): Feed => {
-  const closing = new AbortController();
-  async function* items(): AsyncGenerator<FeedItem> {
-    yield { kind: 'snapshot', host: await recorded.collect(wants) };
-    if (closing.signal.aborted) return;
-    await new Promise<void>((resolve) => closing.signal.addEventListener('abort', () => resolve()));
-  }
-  return {
-    [Symbol.asyncIterator]: items,
-    refresh: () => undefined,
-    close: async () => closing.abort(),
   };
 };
 

@@ -38,6 +38,10 @@ export const fromNanoseconds = (time: bigint): Timestamp | null => {
   return timestamp(Number((time - nanos) / BILLION), Number(nanos));
 };
 
+/** When a file was changed: a file system may keep what no calendar has, and then it is the calendar's end. */
+export const fileTime = (modifiedNs: bigint): Timestamp =>
+  fromNanoseconds(modifiedNs) ?? (modifiedNs < 0n ? '0001-01-01T00:00:01Z' : '9999-12-31T23:59:59Z');
+
 /** Nanoseconds since 1970 of a text in RFC 3339; undefined for any other. */
 export const toNanoseconds = (text: string): bigint | undefined => {
   const [, whole, fraction = '', zone] = RFC_3339.exec(text) ?? [];

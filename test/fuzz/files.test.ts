@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
+import { HERE } from '../../src/sources/disk/disk.ts';
 import { listDaemons } from '../../src/sources/proc/daemons.ts';
 import { freezerFiles } from '../../src/sources/proc/frozen.ts';
 import { boundAt, parseSocketTable } from '../../src/sources/proc/unix-sockets.ts';
@@ -216,7 +216,7 @@ describe('a config file of any text', () => {
         soon(async () => {
           const file = fresh();
           writeFileSync(file, text);
-          const config = await readContainerdConfig(file);
+          const config = await readContainerdConfig(HERE, file);
           expect(['seen', 'failed', 'truncated']).toContain(config.state);
           if (config.state === 'seen') {
             const { version, root, state, address } = config.value;
@@ -232,10 +232,10 @@ describe('a config file of any text', () => {
   });
 
   test('that is not there is absent; one that is too large is cut', async () => {
-    expect((await readContainerdConfig(fresh())).state).toBe('absent');
+    expect((await readContainerdConfig(HERE, fresh())).state).toBe('absent');
     const file = fresh();
     writeFileSync(file, '#'.repeat((1 << 20) + 1));
-    expect((await readContainerdConfig(file)).state).toBe('truncated');
-    expect((await readContainerdConfig(folder)).state).toBe('failed');
+    expect((await readContainerdConfig(HERE, file)).state).toBe('truncated');
+    expect((await readContainerdConfig(HERE, folder)).state).toBe('failed');
   });
 });

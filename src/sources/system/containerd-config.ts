@@ -1,5 +1,5 @@
 /** containerd's config file, as far as it says where the daemon is and keeps its things. Versions 1 to 4. */
-import { readFile, stat } from 'node:fs/promises';
+import type { Disk } from '../../host/disk.ts';
 import { absent, type Observed, seen, unknown } from '../../host/observed.ts';
 
 const MAX_CONFIG = 1 << 20;
@@ -14,13 +14,13 @@ export interface ContainerdConfig {
 }
 
 /** Reads and parses one config file; imports are not followed. */
-export const readContainerdConfig = async (path: string): Promise<Observed<ContainerdConfig>> => {
+export const readContainerdConfig = async (disk: Disk, path: string): Promise<Observed<ContainerdConfig>> => {
   const at = new Date().toISOString();
   try {
-    const { size } = await stat(path);
+    const { size, bytes } = disk.read(path, MAX_CONFIG);
     if (size > MAX_CONFIG) return unknown('truncated', path, `${size} bytes are no config file`, at, 0);
     const { parse } = await import('smol-toml');
-    const toml: unknown = parse(await readFile(path, 'utf8'));
+    const toml: unknown = parse(new TextDecoder().decode(bytes));
     return seen(configOf(toml), path, at);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
