@@ -16,11 +16,14 @@ import { DOCKER_DISK_FACETS, deadDockerReaders } from './dead-docker.ts';
 import { type DiskLayout, diskLayout, type FoundRoot } from './disk-layout.ts';
 import type { DockerDiskReaders } from './docker-disk-readers.ts';
 import { outcomeOf, type Readers } from './reader-context.ts';
-import { STORAGE_FACETS, type StorageFacet, type StorageReaders, storageReadersOf } from './storage.ts';
+import {
+  DEFAULT_DEADLINE_MS,
+  STORAGE_FACETS,
+  type StorageFacet,
+  type StorageReaders,
+  storageReadersOf,
+} from './storage.ts';
 import { type StorageFiles, storageBelow } from './storage-files.ts';
-
-/** Many small files on a disk that may be slow. */
-const DEFAULT_DEADLINE_MS = 30_000;
 
 export interface DiskOptions {
   /** `--namespace`; without it, all. */

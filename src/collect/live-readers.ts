@@ -148,6 +148,8 @@ export const liveReaders = (context: ReaderContext): Readers => {
       const { listManifests } = await import('../sources/containerd/manifests.ts');
       const images = await once('containerd.images');
       if (images.state !== 'seen') return images;
+      const failure = context.unanswered.get('containerd.images');
+      if (failure !== undefined) return failure;
       return perNamespace(context, 'Content.Read', (connection, deadline) =>
         listManifests(
           connection,
@@ -197,7 +199,7 @@ export const liveReaders = (context: ReaderContext): Readers => {
         ? absent(listed.from, listed.at, 'this containerd has no sandbox store; the service came with 1.7')
         : listed;
     },
-    ...storageReaders(),
+    ...storageReaders(context),
     ...dockerDiskReaders(),
     ...dockerReaders({ ...context, containerd: () => chosenAddress(context) }),
   };
@@ -260,9 +262,13 @@ function unasked(connection: Connection, from: string, namespace: string): CallF
   return new CallFailure({ state: 'timeout', code: 0, method: from, why, ms: 0 });
 }
 
-async function namespacesInScope({ scope, once }: ReaderContext): Promise<string[] | Absent | Unknown> {
+async function namespacesInScope(context: ReaderContext): Promise<string[] | Absent | Unknown> {
+  const { scope, once, unanswered } = context;
   if (scope.namespaces !== undefined) return [...scope.namespaces];
   const namespaces = await once('containerd.namespaces');
+  // Known from the disk: who did not answer this is not asked for what is in each.
+  const failure = unanswered.get('containerd.namespaces');
+  if (failure !== undefined) return failure;
   return namespaces.state === 'seen' ? namespaces.value.items.map(({ name }) => name) : namespaces;
 }
 

@@ -10,8 +10,9 @@ import {
 } from '../host/snapshot.ts';
 import { socketPath } from '../sources/containerd/address.ts';
 import type { Connection } from '../sources/containerd/connection.ts';
+import { filledFromDisk } from './fill-in.ts';
 import { liveReaders } from './live-readers.ts';
-import { factOf, type LiveOptions, outcomeOf } from './reader-context.ts';
+import { factOf, type LiveOptions, outcomeOf, type ReaderContext } from './reader-context.ts';
 
 export type { LiveOptions } from './reader-context.ts';
 
@@ -32,6 +33,7 @@ export interface LiveHost {
 /** A host to collect from; it connects when something is wanted that needs it. */
 export const openLiveHost = (options: LiveOptions): LiveHost => {
   let connection: Connection | undefined;
+  const known: ReaderContext['known'] = new Map();
   const connect = async (address: string): Promise<Connection> => {
     const path = socketPath(address) ?? address;
     const { openConnection } = await import('../sources/containerd/connection.ts');
@@ -43,7 +45,7 @@ export const openLiveHost = (options: LiveOptions): LiveHost => {
     return connection;
   };
   const collect: LiveHost['collect'] = (wants, scope) =>
-    collectOnce(options, connect, wants, scope ?? scopeOf(options));
+    collectOnce(options, connect, known, wants, scope ?? scopeOf(options));
   const disconnect = (): void => {
     connection?.close();
     connection = undefined;
@@ -57,6 +59,7 @@ const scopeOf = (options: LiveOptions): Scope =>
 async function collectOnce(
   options: LiveOptions,
   connect: (address: string) => Promise<Connection>,
+  known: ReaderContext['known'],
   wants: readonly FacetName[],
   scope: Scope,
 ): Promise<HostSnapshot> {
@@ -71,7 +74,8 @@ async function collectOnce(
     }
     return pending as Promise<Observed<Facets[K]>>;
   };
-  const readers = liveReaders({ options, scope, connect, once });
+  const context = { options, scope, connect, once, wants, known, unanswered: new Map() };
+  const readers = filledFromDisk(liveReaders(context), context);
   await Promise.all(wants.map(once));
   const facets: Record<string, Observed<unknown>> = {};
   for (const [name, pending] of read) facets[name] = await pending;

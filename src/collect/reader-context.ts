@@ -12,6 +12,7 @@ import type { FacetName, Facets, Scope, Timing } from '../host/snapshot.ts';
 import type { Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
 import { type Named, namedAddress } from './discover.ts';
+import type { StorageFiles } from './storage-files.ts';
 
 export interface LiveOptions {
   /** `--address`. */
@@ -41,6 +42,12 @@ export interface ReaderContext {
   readonly connect: (address: string) => Promise<Connection>;
   /** A facet, read once per snapshot however many need it. */
   readonly once: <K extends FacetName>(name: K) => Promise<Observed<Facets[K]>>;
+  /** All that is collected this time. */
+  readonly wants: readonly FacetName[];
+  /** By address, where a daemon's plugins have said that its files are: they stay there until it is started anew. */
+  readonly known: Map<string, StorageFiles>;
+  /** Facets that come from the disk because the daemon did not answer, with its failure. */
+  readonly unanswered: Map<FacetName, Unknown>;
 }
 
 export type Readers = { readonly [K in FacetName]: () => Promise<Observed<Facets[K]>> };

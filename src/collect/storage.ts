@@ -20,6 +20,9 @@ import type { MetadataAnswer } from '../sources/metadata/read.ts';
 import type { StorageFiles } from './storage-files.ts';
 import { bodyWithoutSecrets, imageWithoutSecrets, withoutSecretLabels } from './withhold.ts';
 
+/** Manifests are many small files, and the disk may be slow. */
+export const DEFAULT_DEADLINE_MS = 30_000;
+
 /** Facets that come from a database as they are. */
 type RecordFacet = Exclude<FactName, 'metadata.sandboxBodies'>;
 
@@ -104,7 +107,7 @@ export const storageReadersOf = (request: StorageRequest): StorageReaders => {
     'containerd.leaseResources': of('containerd.leaseResources', same),
     'containerd.manifests': () => manifests(request, records),
     'containerd.usage': async () => usage(await records('metadata.snapshots')),
-    'metadata.databases': async () => databases(await records.answer('containerd.snapshots')),
+    'metadata.databases': async () => databases(await records.answer('metadata.snapshots')),
     'metadata.snapshots': of('metadata.snapshots', (record) => ({
       ...record,
       backend:
@@ -175,8 +178,17 @@ function mapped<T>(fact: Observed<Listing<T>>, show: (item: T) => T): Observed<L
     : fact;
 }
 
-function databases({ metaDb, snapshotters }: MetadataAnswer): Observed<Listing<Database>> {
-  const all = [{ name: 'metadata', database: metaDb }, ...snapshotters];
+function databases({ metaDb, snapshotters, facts }: MetadataAnswer): Observed<Listing<Database>> {
+  const recorded = facts['metadata.snapshots'];
+  const used =
+    recorded?.state === 'seen'
+      ? new Set(recorded.value.items.map(({ snapshotter }) => snapshotter))
+      : undefined;
+  // A snapshotter that was never used has a folder and no database: nothing is missing there.
+  const theirs = snapshotters.filter(
+    ({ name, database }) => database.state !== 'absent' || (used?.has(name) ?? true),
+  );
+  const all = [{ name: 'metadata', database: metaDb }, ...theirs];
   const items = all.map(({ name, database }) => ({ owner: name, path: database.from, file: database }));
   const from = all.map(({ database }) => database.from).join(', ');
   return seen({ items, gaps: [] }, from, metaDb.at);

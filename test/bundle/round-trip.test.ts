@@ -7,7 +7,6 @@ import { captureFacets, WANTED_AT_ONCE } from '../../src/bundle/capture.ts';
 import { assembleBundle } from '../../src/bundle/create.ts';
 import { ALL_FACETS } from '../../src/bundle/forms.ts';
 import { LIMITS } from '../../src/bundle/layout.ts';
-import {} from '../../src/collect/recorded.ts';
 import { recordedFeed } from '../../src/collect/recorded-feed.ts';
 import { chains } from '../../src/host/chain.ts';
 import { namespaceName } from '../../src/host/ids.ts';
