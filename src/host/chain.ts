@@ -1,6 +1,6 @@
 /** One container followed through the layers: each link present, absent, disagreeing or unknown, with its evidence. */
 import { age } from '../text/units.ts';
-import type { Link } from './chain-link.ts';
+import { type Link, recordSource } from './chain-link.ts';
 import type { Container, ContainerBody, Snapshot } from './containerd.ts';
 import type { DockerBody } from './docker.ts';
 import { type Agreement, agreement } from './docker-agreement.ts';
@@ -67,7 +67,7 @@ function chainOf(host: HostSnapshot, index: Index, subject: Subject): Chain {
   const said = docker ? agreement(docker, dockerBody, row) : undefined;
   const links = [
     dockerLink(host, subject, dockerBody, said),
-    row ? recordLink(row.container, body) : missingRecordLink(host, subject, said),
+    row ? recordLink(host, row.container, body) : missingRecordLink(host, subject, said),
     taskLink(host, subject),
     snapshotLink(host, index, namespace, snapshotOf(host, subject, dockerBody)),
     imageLink(host, index, namespace, imageOf(host, subject)),
@@ -85,7 +85,7 @@ function specOf(host: HostSnapshot, { row }: Subject, body: ContainerBody | unde
   return { state: 'absent', at: host.at, from: bodies.from, why };
 }
 
-function recordLink(container: Container, body: ContainerBody | undefined): Link {
+function recordLink(host: HostSnapshot, container: Container, body: ContainerBody | undefined): Link {
   return {
     layer: 'containerd',
     state: 'present',
@@ -102,7 +102,7 @@ function recordLink(container: Container, body: ContainerBody | undefined): Link
       createdAt: container.createdAt,
       updatedAt: container.updatedAt,
     },
-    evidence: [{ source: 'Containers.Get', says: `record of ${container.createdAt ?? 'unknown age'}` }],
+    evidence: [{ source: recordSource(host), says: `record of ${container.createdAt ?? 'unknown age'}` }],
   };
 }
 

@@ -1,5 +1,5 @@
 /** Docker's part of a container's chain: its own link, and what it means for those below that containerd has no record. */
-import type { Link } from './chain-link.ts';
+import { type Link, recordSource } from './chain-link.ts';
 import type { DockerBody } from './docker.ts';
 import type { Agreement } from './docker-agreement.ts';
 import { DOCKERS_LABEL } from './docker-join.ts';
@@ -79,12 +79,12 @@ export const snapshotOf = (
 ): Located<{ readonly snapshotter: string; readonly key: string }> => {
   if (row && row.container.snapshotKey !== '') {
     const { snapshotter, snapshotKey } = row.container;
-    return { snapshotter, key: snapshotKey, source: 'Containers.Get' };
+    return { snapshotter, key: snapshotKey, source: recordSource(host) };
   }
   const endpoint = docker ? seenValue(facet(host, 'docker.endpoint')) : undefined;
   if (endpoint?.mode.state !== 'seen') {
     const why = "the record names none: Docker's graphdriver, or a root file system given by path";
-    return { why: row ? why : 'it is not known where Docker keeps its layers', source: 'Containers.Get' };
+    return { why: row ? why : 'it is not known where Docker keeps its layers', source: recordSource(host) };
   }
   const { mode } = endpoint;
   const driver = body === undefined || body.driver === '' ? endpoint.driver : body.driver;
@@ -97,11 +97,11 @@ export const imageOf = (
   host: HostSnapshot,
   { namespace, row, docker }: Subject,
 ): Located<{ readonly name: string }> => {
-  if (row && row.container.image !== '') return { name: row.container.image, source: 'Containers.Get' };
+  if (row && row.container.image !== '') return { name: row.container.image, source: recordSource(host) };
   const mode = docker ? seenValue(facet(host, 'docker.endpoint'))?.mode : undefined;
   if (!docker || mode?.state !== 'seen') {
     const why = 'the record names none; Docker keeps the image itself where it uses a graphdriver';
-    return { why: row ? why : 'it is not known where Docker keeps its image', source: 'Containers.Get' };
+    return { why: row ? why : 'it is not known where Docker keeps its image', source: recordSource(host) };
   }
   if (mode.value === 'graphdriver') {
     return { why: `Docker keeps the image itself: ${docker.image}, ${docker.imageId}`, source: mode.from };
@@ -119,7 +119,7 @@ function linkWithout(host: HostSnapshot, { docker, row }: Subject): Link {
   const claimed = listed.state === 'seen' && row?.container.labels[DOCKERS_LABEL] !== undefined;
   if (!claimed) return { layer: 'docker', state: 'absent', facts: {}, evidence: [evidence] };
   const label = {
-    source: 'Containers.Get',
+    source: recordSource(host),
     says: `Docker made the record: it has the label ${DOCKERS_LABEL}`,
   };
   return { layer: 'docker', state: 'disagreeing', facts: {}, evidence: [evidence, label] };
