@@ -49,6 +49,8 @@ for (const suite of rotatingSuites()) {
     const COMMANDS = [
       ...KINDS.flatMap((kind) => ['text', 'json', 'yaml', 'csv'].map((format) => `get ${kind} -o ${format}`)),
       ...KINDS.map((kind) => `get ${kind} -q`),
+      ...KINDS.map((kind) => `get ${kind} -o json --root ROOT`),
+      ...['inspect --all', 'report', 'doctor'].map((command) => `${command} -o json --root ROOT`),
       ...['text', 'json', 'yaml'].map((format) => `inspect --all -o ${format}`),
       ...['text', 'json', 'yaml', 'markdown'].map((format) => `report -o ${format}`),
       ...['text', 'json', 'yaml', 'markdown', 'sarif', 'junit'].map((format) => `doctor -v -o ${format}`),
@@ -70,7 +72,7 @@ for (const suite of rotatingSuites()) {
     ];
 
     test.concurrent.for(COMMANDS)('are not in what "%s" prints', async (line) => {
-      const args = line.replace('CONFIG', configDigest).split(' ');
+      const args = line.replace('CONFIG', configDigest).replace('ROOT', lab().containerdRoot).split(' ');
       const { stdout, stderr } = await ctrscope(lab(), inNamespace(args, lab()));
       expect(leaksIn(stdout + stderr)).toEqual([]);
       expect(stdout + stderr !== '' || line === 'get sandboxes -q').toBe(true);
