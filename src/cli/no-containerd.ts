@@ -16,6 +16,7 @@ export const sayNobody = async (discovery: Discovery): Promise<void> => {
   await writeError('no containerd on this machine: none is running, and no socket is where one is expected');
   for (const candidate of discovery.candidates) await writeHint(`tried ${candidateLine(candidate)}`);
   await writeHint('name one with --address PATH or CONTAINERD_ADDRESS');
+  await writeHint('what one that does not run has left on the disk: --root /');
 };
 
 /** When several containerds answer, which one is read and how to choose another. */

@@ -14,8 +14,8 @@ const BANNER_ROWS = 3;
 export const ageSeconds = (state: State): number =>
   state.shown === null ? 0 : Math.max(0, Math.floor((state.now - state.shown.receivedAt) / 1000));
 
-/** Whether a bundle is shown: it is old on purpose, and its title says how old. */
-export const isRecorded = (state: State): boolean => state.shown?.host.from === 'bundle';
+/** Whether a bundle or a disk is shown: it is old on purpose, and its title says what it is. */
+export const isRecorded = (state: State): boolean => state.shown !== null && state.shown.host.from !== 'live';
 
 /** Whether what is shown may no longer be true. A paused screen is old on purpose. */
 export const isStale = (state: State): boolean =>

@@ -154,6 +154,7 @@ function freshness(state: State): readonly Span[] {
     return [span(`‖ paused, ${seconds} s back (${newer}/${newer + older})`, 'paused'), ...time];
   }
   if (state.connection.state === 'waiting') return [span('◌ connecting', 'created')];
+  if (state.shown?.host.from === 'disk') return [span('◫ disk', 'warn'), ...time];
   if (isRecorded(state)) return [span('◫ recorded', 'warn'), ...time];
   if (state.connection.state !== 'live') return [span('✗ disconnected', 'bad'), ...time];
   if (state.paused) return [span('‖ paused', 'paused'), ...time];

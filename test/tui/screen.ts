@@ -37,7 +37,7 @@ export interface Screen {
   readonly close: () => Promise<void>;
 }
 
-type Change = Partial<Pick<TuiOptions, 'colour' | 'env' | 'details' | 'exporter'>>;
+type Change = Partial<Pick<TuiOptions, 'colour' | 'env' | 'details' | 'exporter' | 'title'>>;
 
 export const KEYS = {
   up: '\x1b[A',

@@ -174,6 +174,17 @@ test('data that has not come for ten seconds is called stale', async () => {
   expect(screen.lines()[0]).toContain('? stale, 12 s old');
 });
 
+test.each(['disk', 'bundle'] as const)('a %s is called what it is, and never stale', async (from) => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  screen = await openScreen(100, 24, { title: { host: 'DISK /mnt/web-1', address: '' } });
+  await screen.show({ ...demoHost(), from });
+  vi.setSystemTime(Date.now() + 12_000);
+  await screen.press('j');
+  const words = from === 'disk' ? '◫ disk' : '◫ recorded';
+  expect(screen.lines()[0]).toContain('DISK /mnt/web-1');
+  expect(screen.lines()[0]).toContain(words);
+});
+
 test('a paused screen stands still until it goes on', async () => {
   screen = await openScreen();
   await screen.show(manyContainers(3));
