@@ -14,14 +14,12 @@ export const openSource = (source: BoltSource): number => {
       : source.open();
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    if (NOT_REGULAR.has(code))
+    // From a source that opens nothing else.
+    if (code === 'EFTYPE')
       throw new BoltError({ code: 'notRegular', what: 'not a regular file', cause: error });
     throw unreadable(error, 'unable to open the file');
   }
 };
-
-// What a source may say in our place, that opens nothing else.
-const NOT_REGULAR = new Set(['EISDIR', 'EFTYPE']);
 
 /** Bytes of a regular file. @throws BoltError */
 export const sizeOf = (fd: number): number => {

@@ -21,6 +21,8 @@ export interface HostSource {
   collect(wants: readonly FacetName[], scope?: Scope): Promise<HostSnapshot>;
   /** Looks again before a finding is believed; what was recorded cannot be looked at again. */
   readonly recheck: Recheck | undefined;
+  /** Opens one of the host's files for reading, by the path that a facet gives it; without it, paths are this machine's. */
+  readonly openFile?: (path: string) => number;
   /** The pictures that the UI shows. */
   feed(wants: readonly FacetName[]): Promise<Feed>;
   /** How the UI calls the host, before and beside what the snapshot says of it. */
@@ -113,6 +115,7 @@ async function openDisk(root: string, globals: GlobalOptions): Promise<HostSourc
     collect: (wants, scope) => disk.collect(wants, scope),
     // Nothing changes on it: a second look would see the same.
     recheck: undefined,
+    openFile: disk.openFile,
     feed: async (wants) => {
       const { recordedFeed } = await import('../collect/recorded-feed.ts');
       return recordedFeed(disk, wants);

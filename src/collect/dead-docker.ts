@@ -1,7 +1,8 @@
 /** How the facets of Docker's data directory are read on a disk whose daemons do not run. */
 import type { Disk } from '../host/disk.ts';
-import { type Observed, unknown } from '../host/observed.ts';
+import { type Listing, type Observed, unknown } from '../host/observed.ts';
 import type { FacetName } from '../host/snapshot.ts';
+import type { Database } from '../host/storage.ts';
 import type { DockerDiskFacet, DockerDiskReaders } from './docker-disk-readers.ts';
 
 export interface DeadDocker {
@@ -24,8 +25,13 @@ export const DOCKER_DISK_FACETS: readonly DockerDiskFacet[] = [
   'docker.buildSnapshots',
 ];
 
+export interface DeadDockerReaders extends DockerDiskReaders {
+  /** Docker's own bbolt files, for `metadata.databases`. */
+  readonly databases: () => Promise<Listing<Database>>;
+}
+
 /** The reader of each facet. */
-export const deadDockerReaders = ({ root }: DeadDocker): DockerDiskReaders => {
+export const openDeadDocker = async ({ root }: DeadDocker): Promise<DeadDockerReaders> => {
   const notRead = (name: FacetName): Observed<never> =>
     unknown('notCollected', root, `${name} is not read from the disk`, new Date().toISOString(), 0);
   return {
@@ -39,5 +45,6 @@ export const deadDockerReaders = ({ root }: DeadDocker): DockerDiskReaders => {
     'docker.volumes': async () => notRead('docker.volumes'),
     'docker.networks': async () => notRead('docker.networks'),
     'docker.buildSnapshots': async () => notRead('docker.buildSnapshots'),
+    databases: async () => ({ items: [], gaps: [] }),
   };
 };

@@ -6,13 +6,14 @@ import type { Disk } from '../host/disk.ts';
 import { absent, type Observed, unknown } from '../host/observed.ts';
 import {
   type FacetName,
+  type Facets,
   type HostSnapshot,
   SCHEMA_VERSION,
   type Scope,
   type Timing,
 } from '../host/snapshot.ts';
 import { diskWithin } from '../sources/disk/disk.ts';
-import { DOCKER_DISK_FACETS, deadDockerReaders } from './dead-docker.ts';
+import { DOCKER_DISK_FACETS, openDeadDocker } from './dead-docker.ts';
 import { type DiskLayout, diskLayout, type FoundRoot } from './disk-layout.ts';
 import type { DockerDiskReaders } from './docker-disk-readers.ts';
 import { outcomeOf, type Readers } from './reader-context.ts';
@@ -22,6 +23,7 @@ import {
   type StorageFacet,
   type StorageReaders,
   storageReadersOf,
+  withDatabases,
 } from './storage.ts';
 import { type StorageFiles, storageBelow } from './storage-files.ts';
 
@@ -40,6 +42,8 @@ export interface DiskHost {
   /** The containerd whose files are read. */
   readonly chosen: FoundRoot | undefined;
   collect(wants: readonly FacetName[], scope?: Scope): Promise<HostSnapshot>;
+  /** A descriptor of one of its files, by the path that a facet gives it. @throws DiskError */
+  openFile(path: string): number;
 }
 
 /** Opens a folder, which nothing that is read of it leads out of. @throws Error when it is none */
@@ -54,9 +58,10 @@ export const openDiskHost = async (folder: string, options: DiskOptions): Promis
     folder,
     layout,
     chosen,
+    openFile: disk.open,
     collect: async (wants, scope = everything) => {
       const at = new Date().toISOString();
-      const readers = readersOf({ disk, folder, layout, chosen, scope, wants, options });
+      const readers = await readersOf({ disk, folder, layout, chosen, scope, wants, options });
       const facets: Record<string, Observed<unknown>> = {};
       const timings: Timing[] = [];
       await Promise.all(
@@ -96,7 +101,7 @@ interface Reading {
 
 type LiveFacet = Exclude<FacetName, StorageFacet | keyof DockerDiskReaders>;
 
-function readersOf(reading: Reading): Readers {
+async function readersOf(reading: Reading): Promise<Readers> {
   const { disk, folder, layout, options } = reading;
   const { showSecrets = false } = options;
   const offline = (why: string) => async (): Promise<Observed<never>> =>
@@ -117,13 +122,16 @@ function readersOf(reading: Reading): Readers {
     'docker.images': offline('dockerd answers only while it runs'),
     'docker.diskUsage': offline('dockerd answers only while it runs'),
   };
-  const docker =
-    layout.docker === null
-      ? all(DOCKER_DISK_FACETS, async () =>
-          absent(folder, new Date().toISOString(), 'no data directory of Docker is in it'),
-        )
-      : deadDockerReaders({ disk, root: layout.docker, showSecrets });
-  return { ...live, ...containerdReaders(reading), ...docker };
+  const storage = containerdReaders(reading);
+  if (layout.docker === null) {
+    const why = 'no data directory of Docker is in it';
+    const docker = all(DOCKER_DISK_FACETS, async () => absent(folder, new Date().toISOString(), why));
+    return { ...live, ...storage, ...docker };
+  }
+  const { databases, ...docker } = await openDeadDocker({ disk, root: layout.docker, showSecrets });
+  const every = async (): Promise<Observed<Facets['metadata.databases']>> =>
+    withDatabases(await storage['metadata.databases'](), await databases());
+  return { ...live, ...storage, ...docker, 'metadata.databases': every };
 }
 
 function containerdReaders({ disk, folder, layout, chosen, scope, wants, options }: Reading): StorageReaders {

@@ -28,6 +28,13 @@ const FILLED = [
 
 type Filled = (typeof FILLED)[number];
 
+/** What is asked of the daemon for each item of another facet: where that came from the disk, this does at once. */
+const FOR_EACH_OF: Readonly<Partial<Record<Filled, Filled>>> = {
+  'containerd.manifests': 'containerd.images',
+  'containerd.leaseResources': 'containerd.leases',
+  'containerd.usage': 'containerd.snapshots',
+};
+
 /** How a call ends that a sound daemon would have answered. */
 const UNANSWERED: ReadonlySet<UnknownState> = new Set([
   'timeout',
@@ -41,10 +48,15 @@ const UNANSWERED: ReadonlySet<UnknownState> = new Set([
 export const filledFromDisk = (readers: Readers, context: ReaderContext): Readers => {
   let opened: Promise<StorageReaders | Unknown> | undefined;
   const wants = context.wants.filter((name) => FILLED.some((filled) => filled === name));
+  const failureOf = async (name: Filled | undefined): Promise<Unknown | undefined> => {
+    if (name === undefined) return undefined;
+    await context.once(name);
+    return context.unanswered.get(name);
+  };
   const filled = <K extends Filled>(name: K): [K, () => Promise<Observed<Facets[K]>>] => [
     name,
     async () => {
-      const live = await settled(name, readers[name]);
+      const live = (await failureOf(FOR_EACH_OF[name])) ?? (await settled(name, readers[name]));
       if (!isUnknown(live) || !UNANSWERED.has(live.state)) return live;
       opened ??= openStorage(context, false, wants);
       const storage = await opened;

@@ -148,8 +148,6 @@ export const liveReaders = (context: ReaderContext): Readers => {
       const { listManifests } = await import('../sources/containerd/manifests.ts');
       const images = await once('containerd.images');
       if (images.state !== 'seen') return images;
-      const failure = context.unanswered.get('containerd.images');
-      if (failure !== undefined) return failure;
       return perNamespace(context, 'Content.Read', (connection, deadline) =>
         listManifests(
           connection,

@@ -194,6 +194,16 @@ function databases({ metaDb, snapshotters, facts }: MetadataAnswer): Observed<Li
   return seen({ items, gaps: [] }, from, metaDb.at);
 }
 
+/** A containerd's databases with those of others, of Docker's. */
+export const withDatabases = (
+  fact: Observed<Listing<Database>>,
+  more: Listing<Database>,
+): Observed<Listing<Database>> => {
+  if (fact.state !== 'seen' || more.items.length + more.gaps.length === 0) return fact;
+  const { items, gaps } = fact.value;
+  return { ...fact, value: { items: [...items, ...more.items], gaps: [...gaps, ...more.gaps] } };
+};
+
 function usage(records: Observed<Listing<SnapshotRecord>>): Observed<Listing<SnapshotUsage>> {
   if (records.state !== 'seen') return records;
   const { items: all, gaps: lost } = records.value;
@@ -206,7 +216,7 @@ function usage(records: Observed<Listing<SnapshotRecord>>): Observed<Listing<Sna
     } else if (backend.state === 'seen') {
       gaps.push({
         ...unknown('offline', backend.from, NOT_COUNTED, backend.at, 0),
-        object: { kind: 'snapshot', namespace, id: key },
+        object: { kind: 'snapshot', namespace, id: `${snapshotter}/${key}` },
       });
     }
   }

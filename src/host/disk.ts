@@ -35,7 +35,7 @@ export interface Folder extends Disposable {
 
 /** Every method throws an error with the `code` of the operating system: ENOENT, EACCES, ELOOP, … */
 export interface Disk {
-  /** A file descriptor for reading. What is no regular file is not opened: a FIFO would wait, a device would act. */
+  /** A descriptor of a file or a folder. What is neither is not opened: a FIFO would wait, a device would act. */
   open(path: string): number;
   /** What is there, links followed. */
   stat(path: string): FileStat;

@@ -206,7 +206,7 @@ describe('a disk', () => {
       },
     ]);
     expect(gaps).toMatchObject([
-      { state: 'offline', object: { kind: 'snapshot', namespace: 'default', id: 'top' } },
+      { state: 'offline', object: { kind: 'snapshot', namespace: 'default', id: 'overlayfs/top' } },
     ]);
   });
 

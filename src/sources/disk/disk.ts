@@ -40,12 +40,8 @@ export const diskWithin = (root: string, steps: Steps = STEPS): Disk => {
   const open = (path: string): number =>
     at(path, (place) => {
       const { stats } = place;
-      if (stats.isFile()) return steps.open(place);
-      throw new DiskError(
-        stats.isDirectory() ? 'EISDIR' : 'EFTYPE',
-        `${wordsOf(stats)}, no regular file`,
-        path,
-      );
+      if (stats.isFile() || stats.isDirectory()) return steps.open(place);
+      throw new DiskError('EFTYPE', `${wordsOf(stats)}, no regular file`, path);
     });
   const folder = (path: string): Folder =>
     at(path, ({ stats }) => {
@@ -59,7 +55,9 @@ export const diskWithin = (root: string, steps: Steps = STEPS): Disk => {
     read: (path, maxBytes) => {
       const fd = open(path);
       try {
-        const { size, mtimeNs } = fstatSync(fd, { bigint: true });
+        const stats = fstatSync(fd, { bigint: true });
+        if (!stats.isFile()) throw new DiskError('EISDIR', 'a folder, no regular file', path);
+        const { size, mtimeNs } = stats;
         const wanted = size < BigInt(maxBytes) ? Number(size) : maxBytes;
         return { size, modifiedNs: mtimeNs, bytes: readFrom(fd, wanted) };
       } catch (error) {
