@@ -1,7 +1,7 @@
 /** `ctrscope inspect REF…|--all` */
 import type { Chain } from '../host/chain.ts';
 import { type Subject, subjectKey, subjects } from '../host/docker-subjects.ts';
-import { isUnknown } from '../host/observed.ts';
+import { isUnknown, seenValue } from '../host/observed.ts';
 import { resolveContainers } from '../host/reference.ts';
 import { facet, type HostSnapshot } from '../host/snapshot.ts';
 import { distinct, entriesOf, unknownFacets } from '../host/unknown-entries.ts';
@@ -60,7 +60,9 @@ async function inspectHost(
   if (format === 'text' || missing.length > 0 || isUnknown(listed)) {
     for (const entry of globals.quiet === true ? [] : unknown)
       await writeError(`unknown: ${unknownLine(entry)}`);
-    const hint = isUnknown(listed) ? hintFor(listed.state) : undefined;
+    // Of a list that its files had to give, too, the daemon's silence is what to look into.
+    const unread = isUnknown(listed) ? listed : seenValue(listed)?.gaps.find(({ object }) => !object);
+    const hint = unread === undefined ? undefined : hintFor(unread.state);
     if (hint !== undefined) await writeHint(`try: ${hint}`);
   }
   for (const reference of missing) {
