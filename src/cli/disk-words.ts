@@ -11,7 +11,9 @@ const MAX_PLACES = 20;
 export const sayDisk = async ({ folder, layout, chosen }: DiskHost, quiet: boolean): Promise<boolean> => {
   const { containerds, docker, looked, unread } = layout;
   if (chosen === undefined && docker === null) {
-    await writeError(escapeText(`neither containerd nor Docker has left its files in ${folder}`));
+    const nothing = `neither containerd nor Docker has left its files in ${folder}`;
+    const unseen = `whether containerd or Docker has left files in ${folder} cannot be seen`;
+    await writeError(escapeText(unread.length > 0 ? unseen : nothing));
     const shown = unread.length > 0 ? [] : looked.slice(0, MAX_PLACES);
     for (const { path, named } of shown)
       await writeHint(`looked in ${escapeText(path)} (${escapeText(named)})`);

@@ -9,11 +9,17 @@ export const unknownLine = (entry: UnknownEntry): string => {
   const subject = [object?.kind ?? (name === '' ? '' : 'namespace'), name]
     .filter((part) => part !== '')
     .join(' ');
-  return [subject, entry.fields?.join(', ') ?? '', entry.reason]
+  return [subject, entry.fields?.join(', ') ?? '', `${entry.reason}${placeOf(entry)}`]
     .filter((part) => part !== '')
     .map(escapeText)
     .join(': ');
 };
+
+// A reason of the daemon's names its address; one found in a file says what is wrong there, and not in which.
+function placeOf({ source, state, reason }: UnknownEntry): string {
+  const isFile = source.startsWith('/') && state !== 'offline';
+  return isFile && !reason.includes(source) ? ` (${source})` : '';
+}
 
 /** What to try about the first reason why nothing could be read. */
 export const hintFor = (state: string): string | undefined => {

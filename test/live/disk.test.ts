@@ -145,7 +145,8 @@ for (const suite of rotatingSuites()) {
       const before = readFileSync(path);
       const run = await ctrscope(lab(), ['get', 'containers', '--root', sick]);
       expect([1, 5]).toContain(run.exitCode);
-      expect(run.stderr).toContain(`unknown: `);
+      expect(run.stderr).toMatch(/^ctrscope: unknown: \S/m);
+      expect(run.stderr).toContain(path);
       const document = await documentOf(lab(), ['get', 'images', '--root', sick]);
       expect(document.unknown).toEqual(
         expect.arrayContaining([

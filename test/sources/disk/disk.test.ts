@@ -193,10 +193,17 @@ describe.each([
     }
   });
 
-  test.skipIf(process.getuid?.() === 0)('says what may not be read', () => {
+  test('says what may not be read', () => {
     file('closed/x', '');
-    chmodSync(join(root, 'closed'), 0);
-    expect(() => textOf('closed/x')).toThrow(/^EACCES/);
+    file('open', 'text');
+    chmodSync(scratch('.'), 0o711);
+    chmodSync(join(root, 'closed'), process.getuid?.() === 0 ? 0o700 : 0o000);
+    asNobody(() => {
+      expect(textOf('open')).toBe('text');
+      expect(() => textOf('closed/x')).toThrow(/^EACCES/);
+      expect(() => disk.list(join(root, 'closed'))).toThrow(/^EACCES/);
+      expect(disk.stat(join(root, 'closed')).kind).toBe('folder');
+    });
     chmodSync(join(root, 'closed'), 0o700);
   });
 
@@ -269,5 +276,16 @@ test("this machine's files are read like any other", () => {
   expect(HERE.stat('/').kind).toBe('folder');
   expect(Buffer.from(HERE.read(import.meta.filename, 3).bytes).toString()).toBe('/**');
 });
+
+/** What somebody without any right sees of files that root has made. */
+const asNobody = (look: () => void): void => {
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65534);
+  try {
+    look();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+};
 
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
