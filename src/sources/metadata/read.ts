@@ -2,13 +2,14 @@
  * containerd's facts from its files, as the API would give them: with the daemon running, stopped, or on a disk that is only
  * looked at. Nothing is locked and nothing is written.
  */
+import { inSlices } from '../../bolt/consistent.ts';
 import type { BoltError } from '../../bolt/damage.ts';
 import type { Database } from '../../bolt/database.ts';
 import type { Ingest } from '../../host/containerd.ts';
 import type { Disk } from '../../host/disk.ts';
 import { type Gap, type Observed, seen, type Unknown, unknown } from '../../host/observed.ts';
 import type { Scope } from '../../host/snapshot.ts';
-import type { DatabaseFile } from '../../host/storage.ts';
+import type { DatabaseFile, IngestRecord } from '../../host/storage.ts';
 import { type Backends, readBackends } from './backends.ts';
 import { bodyOf, type Decode, sandboxBodyOf } from './bodies.ts';
 import type { MetadataFiles } from './disk.ts';
@@ -94,16 +95,9 @@ async function factsOf(request: MetadataRequest, meta: Read, joined: Joined): Pr
   ];
   const { at, from } = meta.file;
   const wants = new Set(request.wants);
-  const ingests: Ingest[] = [];
-  if (wants.has('containerd.ingests')) {
-    for (const record of read.ingests) {
-      const found = readIngest(disk, files.ingests, record);
-      if ('why' in found) {
-        const object = { kind: 'ingest', namespace: record.namespace, id: record.ref };
-        notes.push({ facts: ['containerd.ingests'], object, fields: undefined, why: found.why });
-      } else if (found.ingest !== null) ingests.push(found.ingest);
-    }
-  }
+  const ingests = wants.has('containerd.ingests')
+    ? await inSlices(readIngests(disk, files.ingests, read.ingests, notes), request.signal)
+    : [];
   const all: { readonly [K in FactName]: MetadataFacts[K]['items'] } = {
     'containerd.namespaces': read.namespaces,
     'containerd.containers': read.containers,
@@ -128,6 +122,24 @@ async function factsOf(request: MetadataRequest, meta: Read, joined: Joined): Pr
       return [name, seen({ items: all[name], gaps }, from, at)];
     }),
   );
+}
+
+function* readIngests(
+  disk: Disk,
+  folder: string,
+  records: readonly IngestRecord[],
+  notes: Note[],
+): Generator<void, Ingest[]> {
+  const ingests: Ingest[] = [];
+  for (const record of records) {
+    const found = readIngest(disk, folder, record);
+    if ('why' in found) {
+      const object = { kind: 'ingest', namespace: record.namespace, id: record.ref };
+      notes.push({ facts: ['containerd.ingests'], object, fields: undefined, why: found.why });
+    } else if (found.ingest !== null) ingests.push(found.ingest);
+    yield;
+  }
+  return ingests;
 }
 
 interface AllBackends {
