@@ -15,8 +15,9 @@ import { sharedLab, skipReason } from '../lab/shared.ts';
 import { settled } from '../sources/metadata/lab-facts.ts';
 import { craftObjects } from './crafted-objects.ts';
 import { hasSandboxes } from './expected-items.ts';
-import { ctrscope, type Document, documentOf, type Item } from './program.ts';
+import { command, ctrscope, type Document, documentOf, type Item } from './program.ts';
 import { rotatingSuites } from './rotation.ts';
+import { openTmux, thenLeft } from './tmux.ts';
 import { openWire } from './wire.ts';
 
 /** Each kind that is on the disk, with what of it only a running daemon has. */
@@ -131,6 +132,22 @@ for (const suite of rotatingSuites()) {
       expect(stdout).toContain('ctrscope-busybox');
       expect(stderr).toContain(`read from the disk: ${system}/var/lib/containerd (containerd's default)`);
       expect(stderr).toContain(`${system}/var/lib/rancher/k3s/agent/containerd (k3s)`);
+    });
+
+    test('is shown in the UI as what it is, with its images', async () => {
+      const alone = 'unset CONTAINERD_ADDRESS DOCKER_HOST\n';
+      const screen = await openTmux(`${alone}${thenLeft(command(['--root', root()]))}`, 160, 50);
+      try {
+        const text = await screen.shows(/unknown .* web/);
+        expect(text.split('\n')[0]).toMatch(/DISK .*◫ disk \d\d:\d\d/);
+        expect(text).not.toMatch(/disconnected/);
+        await screen.press('5');
+        await screen.shows(/ctrscope-busybox:1/);
+        await screen.press('q');
+        await screen.shows(/left with 0/);
+      } finally {
+        await screen.close();
+      }
     });
 
     test.each([

@@ -1,0 +1,215 @@
+/** Which files are those of a daemon: only what it says of itself, or what its process shows. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import { filesOfDaemon } from '../../src/collect/daemon-files.ts';
+import { filledFromDisk } from '../../src/collect/fill-in.ts';
+import type { ReaderContext, Readers } from '../../src/collect/reader-context.ts';
+import { storageBelow } from '../../src/collect/storage-files.ts';
+import type { Plugin } from '../../src/host/containerd.ts';
+import type { Candidate, DaemonProcess } from '../../src/host/daemon.ts';
+import { pid } from '../../src/host/ids.ts';
+import { absent, type Observed, seen, type UnknownState, unknown } from '../../src/host/observed.ts';
+import type { FacetName } from '../../src/host/snapshot.ts';
+import { HERE } from '../../src/sources/disk/disk.ts';
+import { buildFile } from '../bolt/build-file.ts';
+import { layOut } from '../bolt/build-tree.ts';
+import { scratchFolder } from '../bolt/scratch.ts';
+import { HOST } from '../sources/metadata/host.ts';
+
+const AT = '2026-01-01T00:00:00Z';
+const ADDRESS = '/run/test/containerd.sock';
+const META_DB = 'io.containerd.metadata.v1.bolt/meta.db';
+
+const scratch = scratchFolder();
+let number = 0;
+let dir = '';
+
+beforeEach(() => {
+  number += 1;
+  dir = scratch(`daemon-${number}`);
+  mkdirSync(dir);
+});
+
+const containerd = (root: string): string => {
+  const path = join(dir, root, META_DB);
+  mkdirSync(dirname(path), { recursive: true });
+  buildFile(path, layOut(HOST));
+  return path;
+};
+
+const daemon = (more: Partial<DaemonProcess>): DaemonProcess => ({
+  role: 'containerd',
+  pid: pid(7),
+  ppid: pid(1),
+  state: 'S',
+  exe: absent('exe', AT),
+  argv: ['containerd'],
+  startTicks: 1n,
+  wchan: null,
+  frozenBy: null,
+  ownPid: null,
+  pidns: null,
+  sameRoot: true,
+  listens: absent('fd', AT),
+  database: absent('fd', AT),
+  address: ADDRESS,
+  config: join(dir, 'none.toml'),
+  namespace: null,
+  id: null,
+  ...more,
+});
+
+interface Case {
+  readonly daemons?: readonly DaemonProcess[];
+  readonly plugins?: readonly Plugin[];
+  /** How the address was found; a well-known one is not the user's. */
+  readonly wellKnown?: string;
+  readonly known?: ReaderContext['known'];
+  readonly wants?: readonly FacetName[];
+}
+
+const context = ({ daemons = [], plugins, wellKnown, known, wants = [] }: Case): ReaderContext => {
+  const chosen: Candidate | null =
+    wellKnown === undefined
+      ? null
+      : { address: wellKnown, origin: 'well-known', named: 'x', answer: { state: 'refused' } };
+  const facts: Partial<Record<FacetName, Observed<unknown>>> = {
+    'proc.daemons': seen({ items: daemons, gaps: [] }, '/proc', AT),
+    'containerd.discovery': seen({ candidates: [], chosen }, 'discovery', AT),
+    'containerd.plugins':
+      plugins === undefined
+        ? unknown('unreachable', 'Introspection.Plugins', 'nobody', AT, 0)
+        : seen({ items: plugins, gaps: [] }, 'Introspection.Plugins', AT),
+  };
+  return {
+    options: wellKnown === undefined ? { address: ADDRESS, environment: {} } : { environment: {} },
+    scope: {},
+    connect: () => Promise.reject(new Error('not to be called')),
+    once: (async (name: FacetName) => facts[name]) as unknown as ReaderContext['once'],
+    wants,
+    known: known ?? new Map(),
+    unanswered: new Map(),
+  };
+};
+
+const metaDbOf = async (of: Case): Promise<string> => {
+  const files = await filesOfDaemon(context(of), true);
+  return 'why' in files ? files.why : files.metadata.metaDb;
+};
+
+describe("a daemon's files", () => {
+  test('are where its plugins say', async () => {
+    const plugin = (type: string, id: string, exports: Plugin['exports']): Plugin => ({
+      type,
+      id,
+      status: 'ok',
+      error: null,
+      requires: [],
+      platforms: [],
+      capabilities: [],
+      exports,
+    });
+    const plugins = [
+      plugin('io.containerd.metadata.v1', 'bolt', { path: '/data/meta.db' }),
+      plugin('io.containerd.content.v1', 'content', { root: '/data/content' }),
+      plugin('io.containerd.snapshotter.v1', 'overlayfs', { root: '/fast/overlay' }),
+      plugin('io.containerd.snapshotter.v1', 'remote', {}),
+    ];
+    // Its process would say something else, of an older version of itself.
+    const database = seen(containerd('other'), 'fd', AT);
+    expect(await filesOfDaemon(context({ plugins, daemons: [daemon({ database })] }), true)).toEqual({
+      metadata: {
+        metaDb: '/data/meta.db',
+        snapshotters: [{ name: 'overlayfs', database: '/fast/overlay/metadata.db' }],
+        ingests: '/data/content/ingest',
+      },
+      content: '/data/content',
+      snapshotters: [{ name: 'overlayfs', root: '/fast/overlay' }],
+    });
+  });
+
+  test('are those that its process shows: the open database, its arguments, its config', async () => {
+    const [a, b, c] = [containerd('a'), containerd('b'), containerd('c')];
+    const config = join(dir, 'config.toml');
+    writeFileSync(config, `version = 2\nroot = "${join(dir, 'c')}"\n`);
+    const argv = ['containerd', '--root', join(dir, 'b')];
+    expect(await metaDbOf({ daemons: [daemon({ database: seen(a, 'fd', AT), argv, config })] })).toBe(a);
+    expect(await metaDbOf({ daemons: [daemon({ argv, config })] })).toBe(b);
+    expect(await metaDbOf({ daemons: [daemon({ argv: ['containerd', `--root=${join(dir, 'b')}`] })] })).toBe(
+      b,
+    );
+    expect(await metaDbOf({ daemons: [daemon({ config })] })).toBe(c);
+  });
+
+  test('are of nobody where the process is another one, has another root, or is none', async () => {
+    const database = seen(containerd('a'), 'fd', AT);
+    const nothing = /nothing says where its files are/;
+    expect(await metaDbOf({})).toMatch(nothing);
+    expect(await metaDbOf({ daemons: [daemon({ database, address: '/run/other.sock' })] })).toMatch(nothing);
+    expect(await metaDbOf({ daemons: [daemon({ database, role: 'dockerd' })] })).toMatch(nothing);
+    expect(await metaDbOf({ daemons: [daemon({ database, sameRoot: false })] })).toMatch(
+      /a root directory of its own/,
+    );
+    // Its own config file is gone: the default folder is not taken for it.
+    expect(await metaDbOf({ daemons: [daemon({})] })).toMatch(nothing);
+  });
+
+  test('are those that its plugins have once named, after it is gone', async () => {
+    const known = new Map([[ADDRESS, storageBelow(dirname(dirname(containerd('a'))), HERE)]]);
+    expect(await metaDbOf({ known })).toBe(join(dir, 'a', META_DB));
+    expect(await metaDbOf({ known, wellKnown: '/run/unknown.sock' })).toMatch(/nothing says/);
+  });
+});
+
+describe('a listing', () => {
+  const answering = async (state: UnknownState | 'seen' | 'absent', of: Case): Promise<Observed<unknown>> => {
+    const items = [{ name: 'live', labels: {} }];
+    const fact: Observed<unknown> =
+      state === 'seen'
+        ? seen({ items, gaps: [] }, 'Namespaces.List', AT)
+        : state === 'absent'
+          ? absent('Namespaces.List', AT)
+          : unknown(state, 'Namespaces.List', 'it does not answer', AT, 5);
+    const wants: readonly FacetName[] = ['containerd.namespaces'];
+    const readers = { 'containerd.namespaces': async () => fact } as unknown as Readers;
+    return filledFromDisk(readers, context({ ...of, wants }))['containerd.namespaces']();
+  };
+
+  test.each(['timeout', 'unreachable', 'failed', 'denied', 'truncated'] as const)(
+    'that is %s comes from the files, with the failure beside it',
+    async (state) => {
+      const metaDb = containerd('a');
+      const fact = await answering(state, { daemons: [daemon({ database: seen(metaDb, 'fd', AT) })] });
+      expect(fact).toMatchObject({
+        state: 'seen',
+        from: metaDb,
+        value: {
+          items: [{ name: 'default' }, { name: 'empty' }],
+          gaps: [{ state, from: 'Namespaces.List', why: `it does not answer; this is what ${metaDb} says` }],
+        },
+      });
+    },
+  );
+
+  test('that was answered, or that the daemon does not have, is not looked for in them', async () => {
+    const daemons = [daemon({ database: seen(containerd('a'), 'fd', AT) })];
+    expect(await answering('seen', { daemons })).toMatchObject({ value: { items: [{ name: 'live' }] } });
+    expect(await answering('absent', { daemons })).toMatchObject({ state: 'absent' });
+    expect(await answering('unsupported', { daemons })).toMatchObject({ state: 'unsupported' });
+  });
+
+  test('stays unknown for its own reason where the files are unknown or say nothing', async () => {
+    const own = { state: 'timeout', why: 'it does not answer' };
+    expect(await answering('timeout', {})).toMatchObject(own);
+    const metaDb = containerd('a');
+    writeFileSync(metaDb, 'no database');
+    expect(
+      await answering('timeout', { daemons: [daemon({ database: seen(metaDb, 'fd', AT) })] }),
+    ).toMatchObject(own);
+    const gone = seen(join(dir, 'gone', META_DB), 'fd', AT);
+    expect(await answering('timeout', { daemons: [daemon({ database: gone })] })).toMatchObject(own);
+  });
+});
