@@ -20,7 +20,10 @@ function infoLines(state: State): readonly Line[] {
   const entries: readonly (readonly [what: string, value: string])[] = [
     ['configuration', config ?? 'none: neither XDG_CONFIG_HOME nor HOME is set'],
     ['exported views', directory],
-    [host?.from === 'bundle' ? 'recorded' : host?.from === 'disk' ? 'disk' : 'containerd', state.title.address],
+    [
+      host?.from === 'bundle' ? 'recorded' : host?.from === 'disk' ? 'disk' : 'containerd',
+      state.title.address,
+    ],
     ...(docker === undefined ? [] : [['Docker', docker.address] as const]),
     ['theme', `${state.theme}${state.colours ? ` of ${THEMES.join(', ')}` : ', for no colours are wanted'}`],
   ];
