@@ -3,7 +3,7 @@
  * plugins say or have said, else the database that its process has open, its command line or its config. Where it runs no more
  * and the user named its address, nothing says which files were its own.
  */
-import { seenValue } from '../host/observed.ts';
+import { isUnknown, seenValue, type UnknownState } from '../host/observed.ts';
 import { wellKnownAddresses } from '../sources/containerd/address.ts';
 import { HERE } from '../sources/disk/disk.ts';
 import { readContainerdConfig } from '../sources/system/containerd-config.ts';
@@ -21,7 +21,7 @@ const DEFAULT_ROOT = '/var/lib/containerd';
 export const filesOfDaemon = async (
   context: ReaderContext,
   mayAsk: boolean,
-): Promise<StorageFiles | { readonly why: string }> => {
+): Promise<StorageFiles | { readonly state: UnknownState; readonly why: string }> => {
   const { address: named, origin } = await chosenAddress(context);
   const address = normalAddress(named);
   const daemons = seenValue(await context.once('proc.daemons'))?.items ?? [];
@@ -30,11 +30,14 @@ export const filesOfDaemon = async (
       daemon.role === 'containerd' && daemon.address !== null && normalAddress(daemon.address) === address,
   );
   if (own.some(({ sameRoot }) => sameRoot === false)) {
-    return { why: 'it runs in a root directory of its own, whose paths are others than ours' };
+    return {
+      state: 'unsupported',
+      why: 'it runs in a root directory of its own, whose paths are others than ours',
+    };
   }
   const asked = mayAsk || context.wants.includes('containerd.plugins');
-  const plugins = asked ? seenValue(await context.once('containerd.plugins')) : undefined;
-  const told = plugins === undefined ? undefined : storageOfPlugins(plugins.items);
+  const plugins = asked ? await context.once('containerd.plugins') : undefined;
+  const told = plugins?.state === 'seen' ? storageOfPlugins(plugins.value.items) : undefined;
   const known = told ?? context.known.get(address);
   if (known !== undefined) return known;
   for (const { database, argv, config } of own) {
@@ -44,7 +47,8 @@ export const filesOfDaemon = async (
   const isNamed = origin === 'flag' || origin === 'environment';
   const usual = isNamed ? undefined : await usualRoot(address, context.options.environment);
   if (usual !== undefined) return storageBelow(usual, HERE);
-  return { why: 'nothing says where its files are: its process does not run, or cannot be looked at' };
+  const why = 'nothing says where its files are: its process does not run, or cannot be looked at';
+  return { state: plugins !== undefined && isUnknown(plugins) ? plugins.state : 'unsupported', why };
 };
 
 function rootOfDatabase(path: string | undefined): string | undefined {

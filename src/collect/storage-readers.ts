@@ -47,7 +47,7 @@ export const openStorage = async (
   const at = new Date().toISOString();
   try {
     const files = await filesOfDaemon(context, mayAsk);
-    if ('why' in files) return unknown('unsupported', 'the files of containerd', files.why, at, 0);
+    if ('why' in files) return unknown(files.state, 'the files of containerd', files.why, at, 0);
     const { showSecrets = false, timeoutMs: deadlineMs = DEFAULT_DEADLINE_MS } = options;
     return storageReadersOf({ disk: HERE, files, scope, wants, showSecrets, deadlineMs });
   } catch (error) {

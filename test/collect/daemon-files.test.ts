@@ -148,6 +148,9 @@ describe("a daemon's files", () => {
     const database = seen(containerd('a'), 'fd', AT);
     const nothing = /nothing says where its files are/;
     expect(await metaDbOf({})).toMatch(nothing);
+    // Unknown for the reason why its plugins are.
+    expect(await filesOfDaemon(context({}), true)).toMatchObject({ state: 'unreachable' });
+    expect(await filesOfDaemon(context({}), false)).toMatchObject({ state: 'unsupported' });
     expect(await metaDbOf({ daemons: [daemon({ database, address: '/run/other.sock' })] })).toMatch(nothing);
     expect(await metaDbOf({ daemons: [daemon({ database, role: 'dockerd' })] })).toMatch(nothing);
     expect(await metaDbOf({ daemons: [daemon({ database, sameRoot: false })] })).toMatch(
