@@ -101,12 +101,20 @@ describe('the program', () => {
     },
   );
 
-  test('opens one bundle at a time, and no live host beside it', async () => {
+  test('opens one bundle or disk at a time, and no live host beside it', async () => {
     for (const [args, says] of [
       [['--bundle', SAMPLE, '-a', '/run/x.sock', 'get', 'tasks'], /one of them/],
       [['--bundle', SAMPLE, 'api', 'list'], /api has no use for --bundle/],
       [['--bundle', SAMPLE, 'bundle', 'create'], /bundle create has no use for --bundle/],
       [['--bundle', SAMPLE, 'bundle', 'open', SAMPLE], /bundle open has no use for --bundle/],
+      [
+        ['--root', '/', '-a', '/run/x.sock', 'get', 'tasks'],
+        /--address names .*, --root a disk: one of them/,
+      ],
+      [['--root', '/', '--bundle', SAMPLE, 'get', 'tasks'], /--bundle .*, --root a disk: one of them/],
+      [['--root', '/', 'events'], /events has no use for --root/],
+      [['--root', '/', 'api', 'list'], /api has no use for --root/],
+      [['--root', '/', 'bundle', 'open', SAMPLE], /bundle open has no use for --root/],
     ] as const) {
       const answer = await program(args);
       expect(answer.exitCode, args.join(' ')).toBe(2);
