@@ -50,7 +50,8 @@ function reasonOf({ address, named, api, containerd }: DockerCandidate, at: stri
   );
 }
 
-const GRAPHDRIVERS = new Set(
+/** Every graphdriver that a Docker has had, by name. */
+export const GRAPHDRIVERS: ReadonlySet<string> = new Set(
   'overlay2 fuse-overlayfs btrfs zfs vfs aufs devicemapper overlay windowsfilter'.split(' '),
 );
 const SNAPSHOTTER = 'io.containerd.snapshotter.v1';

@@ -1,15 +1,14 @@
 /** Docker's containers: all of them as a list, or one with everything that Docker knows of it. */
-import type { DockerBody, DockerContainer, DockerLimits, DockerState } from '../../host/docker.ts';
-import { containerId, digest, type NamespaceName, pid } from '../../host/ids.ts';
+import type { DockerBody, DockerContainer } from '../../host/docker.ts';
+import { containerId, digest, type NamespaceName } from '../../host/ids.ts';
 import type { Listing } from '../../host/observed.ts';
 import type { DockerCallOptions, DockerConnection } from './connection.ts';
+import { limitsOf, stateOf, withoutSlash } from './container-record.ts';
 import { DockerFailure } from './failure.ts';
 import {
   eachRecord,
   type Fields,
   fields,
-  flag,
-  integer,
   labels,
   Malformed,
   nested,
@@ -94,6 +93,7 @@ export const listedAs = ({
 function bodyOf(record: Fields, namespace: NamespaceName): DockerBody {
   const config = nested(record, 'Config');
   const host = nested(record, 'HostConfig');
+  const state = nested(record, 'State');
   const name = textOrEmpty(record, 'Name');
   return {
     namespace,
@@ -102,7 +102,7 @@ function bodyOf(record: Fields, namespace: NamespaceName): DockerBody {
     image: textOrEmpty(config, 'Image'),
     imageId: digest(textOrEmpty(record, 'Image')),
     createdAt: time(record, 'Created'),
-    state: stateOf(nested(record, 'State')),
+    state: stateOf(state, text(state, 'Status')),
     restartCount: number(record, 'RestartCount') ?? 0,
     restartPolicy: textOrEmpty(nested(host, 'RestartPolicy'), 'Name'),
     driver: textOrEmpty(record, 'Driver'),
@@ -114,64 +114,6 @@ function bodyOf(record: Fields, namespace: NamespaceName): DockerBody {
   };
 }
 
-function stateOf(state: Fields): DockerState {
-  const process = number(state, 'Pid') ?? 0;
-  const running = flag(state, 'Running');
-  const finishedAt = time(state, 'FinishedAt');
-  const health = textOrEmpty(nested(state, 'Health'), 'Status');
-  return {
-    status: text(state, 'Status'),
-    running,
-    paused: flag(state, 'Paused'),
-    restarting: flag(state, 'Restarting'),
-    oomKilled: flag(state, 'OOMKilled'),
-    dead: flag(state, 'Dead'),
-    pid: process === 0 ? null : pid(process),
-    // Docker says 0 of what has not ended.
-    exitCode: running || finishedAt === null ? null : number(state, 'ExitCode'),
-    error: textOrEmpty(state, 'Error'),
-    startedAt: time(state, 'StartedAt'),
-    finishedAt,
-    health: health === '' || health === 'none' ? null : health,
-  };
-}
-
-// HostConfig's keys for resources, by the type of their values.
-const INTEGERS = [
-  'CpuShares',
-  'NanoCpus',
-  'CpuPeriod',
-  'CpuQuota',
-  'CpuRealtimePeriod',
-  'CpuRealtimeRuntime',
-  'Memory',
-  'MemoryReservation',
-  'MemorySwap',
-  'MemorySwappiness',
-  'KernelMemory',
-  'PidsLimit',
-  'BlkioWeight',
-  'OomScoreAdj',
-  'ShmSize',
-] as const;
-const TEXTS = ['CpusetCpus', 'CpusetMems', 'CgroupParent', 'CgroupnsMode', 'Runtime'] as const;
-const FLAGS = ['OomKillDisable', 'Privileged', 'ReadonlyRootfs'] as const;
-
-// Zero, empty and false are Docker's words for "not set"; of the swappiness zero is a value.
-function limitsOf(host: Fields): DockerLimits {
-  const limits: Record<string, bigint | string | boolean> = {};
-  for (const key of INTEGERS) {
-    const value = integer(host, key);
-    if (value !== null && (value !== 0n || key === 'MemorySwappiness')) limits[key] = value;
-  }
-  for (const key of TEXTS) {
-    const value = textOrEmpty(host, key);
-    if (value !== '') limits[key] = value;
-  }
-  for (const key of FLAGS) if (flag(host, key)) limits[key] = true;
-  return limits;
-}
-
 function required(record: Fields, key: string): string {
   const value = text(record, key);
   if (value === '') throw new Malformed(`${key} is empty`);
@@ -181,10 +123,6 @@ function required(record: Fields, key: string): string {
 // `/web`, and `/other/alias` for each link to it: its own name first.
 function namesOf(names: readonly string[]): readonly string[] {
   return names.map(withoutSlash).toSorted((a, b) => Number(a.includes('/')) - Number(b.includes('/')));
-}
-
-function withoutSlash(name: string): string {
-  return name.startsWith('/') ? name.slice(1) : name;
 }
 
 // `Exited (137) 2 hours ago`, `Restarting (1) 3 seconds ago`.

@@ -1,9 +1,10 @@
-/** dockerd's daemon.json, as far as it says where the daemon serves and which containerd it uses. */
+/** dockerd's daemon.json, as far as it says where the daemon serves, which containerd it uses and where its data is. */
 import { readFile, stat } from 'node:fs/promises';
 import { absent, type Observed, seen, unknown } from '../../host/observed.ts';
-import { fields, parseJson, textOrEmpty, texts } from './json.ts';
+import { fields, Malformed, nested, parseJson, textOrEmpty, texts } from './json.ts';
 
-const MAX_CONFIG = 1 << 20;
+/** Larger files are no configuration. */
+export const MAX_CONFIG = 1 << 20;
 
 export interface DaemonConfig {
   /** As they are written: `unix:///path`, `fd://`, `tcp://…`. */
@@ -11,7 +12,34 @@ export interface DaemonConfig {
   readonly containerd: string | null;
   readonly containerdNamespace: string | null;
   readonly execRoot: string | null;
+  readonly dataRoot: string | null;
+  readonly storageDriver: string | null;
+  /** `features.containerd-snapshotter`, the image store; null where it is not said. */
+  readonly containerdSnapshotter: boolean | null;
+  /** Whether containers' users are mapped: then the data is in a folder of the data root, named by the mapped ids. */
+  readonly remapsUsers: boolean;
 }
+
+/** @throws SyntaxError, Malformed */
+export const parseDaemonConfig = (text: string, path: string): DaemonConfig => {
+  const config = fields(parseJson(text), path);
+  const told = (key: string): string | null => textOrEmpty(config, key) || null;
+  const feature = nested(config, 'features')['containerd-snapshotter'];
+  if (feature !== undefined && feature !== null && typeof feature !== 'boolean') {
+    throw new Malformed('features.containerd-snapshotter is not true or false');
+  }
+  return {
+    hosts: texts(config, 'hosts'),
+    containerd: told('containerd'),
+    containerdNamespace: told('containerd-namespace'),
+    execRoot: told('exec-root'),
+    // `graph` until 23.0.
+    dataRoot: told('data-root') ?? told('graph'),
+    storageDriver: told('storage-driver'),
+    containerdSnapshotter: feature ?? null,
+    remapsUsers: told('userns-remap') !== null,
+  };
+};
 
 /** Reads and parses one file. Absent: there is none. */
 export const readDaemonConfig = async (path: string): Promise<Observed<DaemonConfig>> => {
@@ -19,18 +47,7 @@ export const readDaemonConfig = async (path: string): Promise<Observed<DaemonCon
   try {
     const { size } = await stat(path);
     if (size > MAX_CONFIG) return unknown('truncated', path, `${size} bytes are no config file`, at, 0);
-    const config = fields(parseJson(await readFile(path, 'utf8')), path);
-    const told = (key: string): string | null => textOrEmpty(config, key) || null;
-    return seen(
-      {
-        hosts: texts(config, 'hosts'),
-        containerd: told('containerd'),
-        containerdNamespace: told('containerd-namespace'),
-        execRoot: told('exec-root'),
-      },
-      path,
-      at,
-    );
+    return seen(parseDaemonConfig(await readFile(path, 'utf8'), path), path, at);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (code === 'ENOENT' || code === 'ENOTDIR') return absent(path, at);

@@ -6,7 +6,10 @@ import { normalSocket, socketPath } from './address.ts';
 import { type DaemonConfig, readDaemonConfig } from './daemon-config.ts';
 import type { DockerProcess } from './processes.ts';
 
-const DEFAULT_CONFIG = '/etc/docker/daemon.json';
+/** What a dockerd reads that is told no other. */
+export const DEFAULT_CONFIG = '/etc/docker/daemon.json';
+/** Where a dockerd of root keeps its data that is told no other place. */
+export const DEFAULT_DATA_ROOT = '/var/lib/docker';
 const DEFAULT_NAMESPACE = 'moby';
 
 /** A dockerd as its process tells of it, before anybody asks it. */
@@ -19,6 +22,11 @@ export interface DockerDaemon {
   /** As we reach it. */
   readonly containerd: Observed<string>;
   readonly namespace: NamespaceName | null;
+  /** What stands before its own paths, where we are to reach them: empty but for a dockerd in a container. */
+  readonly root: string;
+  /** Its data directory, as we reach it. */
+  readonly dataRoot: Observed<string>;
+  readonly config: Observed<DaemonConfig>;
 }
 
 /** What the command line and the config file of a dockerd say. */
@@ -41,6 +49,9 @@ export const readDaemon = async (dockerd: DockerProcess): Promise<DockerDaemon> 
     sockets: await socketsOf(dockerd, seenValue(config), place),
     containerd: containerdOf(dockerd, config, place),
     namespace: told === null && place.open ? null : namespaceName(told ?? DEFAULT_NAMESPACE),
+    root,
+    dataRoot: dataRootOf(dockerd, config, place),
+    config,
   };
 };
 
@@ -94,6 +105,34 @@ function containerdOf(
     `${who}: the containerd that it started`,
     at,
   );
+}
+
+function dataRootOf(
+  { pid, argv, uid }: DockerProcess,
+  config: Observed<DaemonConfig>,
+  { root, open }: Place,
+): Observed<string> {
+  const at = new Date().toISOString();
+  const who = `dockerd, pid ${pid}`;
+  const known = seenValue(config);
+  const remaps = known?.remapsUsers === true || flags(argv, ['--userns-remap']).length > 0;
+  if (remaps) {
+    const why = 'it maps users, and which folder of its data root that leads to only Docker itself says';
+    return unknown('unsupported', who, why, at, 0);
+  }
+  const flag = flags(argv, ['--data-root', '-g', '--graph'])[0];
+  if (flag !== undefined) return seen(root + flag, `${who}: --data-root`, at);
+  if (known?.dataRoot) return seen(root + known.dataRoot, config.from, at);
+  if (open) {
+    const why = isUnknown(config) ? config.why : 'the file is gone';
+    return unknown(isUnknown(config) ? config.state : 'failed', config.from, why, at, 0);
+  }
+  if (uid !== 0) {
+    const why =
+      'a rootless dockerd keeps its data in the home of its user, which its command line does not say';
+    return unknown('unsupported', who, why, at, 0);
+  }
+  return seen(root + DEFAULT_DATA_ROOT, `${who}: dockerd's default`, at);
 }
 
 /** Every value of a repeatable flag: `-H x`, `-H=x`, `-Hx`, `--host x`, `--host=x`. */

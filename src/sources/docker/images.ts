@@ -1,9 +1,9 @@
 /** Docker's images, as `docker images` lists them: intermediate ones left out, dangling ones not. */
-import type { Descriptor } from '../../host/containerd.ts';
 import type { DockerImage } from '../../host/docker.ts';
 import { digest } from '../../host/ids.ts';
 import type { Listing } from '../../host/observed.ts';
 import type { DockerCallOptions, DockerConnection } from './connection.ts';
+import { descriptorOf } from './descriptor.ts';
 import {
   eachRecord,
   type Fields,
@@ -13,7 +13,6 @@ import {
   nested,
   number,
   text,
-  textOrEmpty,
   texts,
   unixTime,
 } from './json.ts';
@@ -42,21 +41,10 @@ function imageOf(record: Fields): DockerImage {
     containers: containers === null || containers < 0 ? null : containers,
     labels: labels(record, 'Labels'),
     createdAt: unixTime(record, 'Created'),
-    target: targetOf(nested(record, 'Descriptor')),
+    target: descriptorOf(nested(record, 'Descriptor')),
   };
 }
 
 // How daemons before API 1.43 write that there is none.
 const NO_TAG = '<none>:<none>';
 const NO_DIGEST = '<none>@<none>';
-
-function targetOf(descriptor: Fields): Descriptor | null {
-  const name = textOrEmpty(descriptor, 'digest');
-  if (name === '') return null;
-  return {
-    mediaType: textOrEmpty(descriptor, 'mediaType'),
-    digest: digest(name),
-    size: integer(descriptor, 'size') ?? 0n,
-    annotations: labels(descriptor, 'annotations'),
-  };
-}

@@ -114,11 +114,20 @@ export const unixTime = (from: Fields, key: string): Timestamp | null => {
 /** A moment in nanoseconds since 1970, all digits kept. @throws Malformed */
 export const unixNanos = (from: Fields, key: string): Timestamp | null => {
   const nanos = integer(from, key);
-  if (nanos === null || nanos < 0n || nanos / 1_000_000_000n > BigInt(MAX_SECONDS)) return null;
-  const fraction = String(nanos % 1_000_000_000n)
+  return nanos === null || nanos < 0n || nanos / BILLION > BigInt(MAX_SECONDS) ? null : momentOf(nanos);
+};
+
+const BILLION = 1_000_000_000n;
+
+/** Nanoseconds since 1970 as text; what is before or after every calendar is cut to its ends. */
+export const momentOf = (nanos: bigint): Timestamp => {
+  const seconds = nanos / BILLION;
+  if (nanos < 0n) return `${isoSecond(0)}Z`;
+  if (seconds > BigInt(MAX_SECONDS)) return `${isoSecond(MAX_SECONDS)}Z`;
+  const fraction = String(nanos % BILLION)
     .padStart(9, '0')
     .replace(/0+$/, '');
-  return `${isoSecond(Number(nanos / 1_000_000_000n))}${fraction === '' ? '' : `.${fraction}`}Z`;
+  return `${isoSecond(Number(seconds))}${fraction === '' ? '' : `.${fraction}`}Z`;
 };
 
 /** Every record of a list; one that is malformed is a gap that names it. @throws Malformed when it is no list */

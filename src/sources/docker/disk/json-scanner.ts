@@ -1,0 +1,163 @@
+/**
+ * JSON read value by value where it stands, so that everything before a fault is still had, with the place of the fault.
+ * Nothing is built of what is skipped, and nothing calls itself: depth and size cost only time.
+ */
+
+/** The text ends, or goes on as no JSON does. */
+export class JsonFault extends Error {
+  override readonly name = 'JsonFault';
+  /** Bytes before it. */
+  readonly offset: number;
+
+  constructor(what: string, offset: number) {
+    super(what);
+    this.offset = offset;
+  }
+}
+
+export type JsonKind = 'an object' | 'a list' | 'a text' | 'a number' | 'true or false' | 'null';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+
+export class JsonScanner {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Of what comes next, without blanks before it. */
+  get offset(): number {
+    this.#blanks();
+    return this.#at;
+  }
+
+  /** What comes next. @throws JsonFault where that is no value */
+  kind(): JsonKind {
+    this.#blanks();
+    const byte = this.#bytes[this.#at];
+    if (byte === OPEN) return 'an object';
+    if (byte === OPEN_LIST) return 'a list';
+    if (byte === QUOTE) return 'a text';
+    if (byte === 0x6e) return 'null';
+    if (byte === 0x74 || byte === 0x66) return 'true or false';
+    if (byte === 0x2d || (byte !== undefined && byte >= 0x30 && byte <= 0x39)) return 'a number';
+    throw this.#unexpected('a value');
+  }
+
+  /** The keys of an object; after each, the caller takes its value: by `text`, `members` or `skip`. @throws JsonFault */
+  *members(): Generator<string, void> {
+    this.#expect(OPEN, '{');
+    if (this.#take(CLOSE)) return;
+    do {
+      const key = this.text();
+      this.#expect(COLON, ':');
+      yield key;
+    } while (this.#take(COMMA));
+    this.#expect(CLOSE, ', or }');
+  }
+
+  /** A text of at most `MAX_TEXT` bytes. @throws JsonFault */
+  text(): string {
+    this.#blanks();
+    const from = this.#at;
+    this.#skipText();
+    if (this.#at - from > MAX_TEXT) throw new JsonFault(`a text of ${this.#at - from} bytes`, from);
+    try {
+      return JSON.parse(this.#bytes.toString('utf8', from, this.#at)) as string;
+    } catch {
+      throw new JsonFault('a text with a control character or an escape that JSON does not have', from);
+    }
+  }
+
+  /** Passes over one value of any kind. @throws JsonFault where it does not end */
+  skip(): void {
+    let depth = 0;
+    do {
+      this.#blanks();
+      const byte = this.#bytes[this.#at];
+      if (byte === QUOTE) this.#skipText();
+      else if (byte === OPEN || byte === OPEN_LIST) {
+        depth += 1;
+        this.#at += 1;
+      } else if (byte === CLOSE || byte === CLOSE_LIST) {
+        if (depth === 0) throw this.#unexpected('a value');
+        depth -= 1;
+        this.#at += 1;
+      } else if (depth > 0 && (byte === COMMA || byte === COLON)) this.#at += 1;
+      else this.#skipWord();
+    } while (depth > 0);
+  }
+
+  #skipText(): void {
+    if (this.#bytes[this.#at] !== QUOTE) throw this.#unexpected('a text');
+    const from = this.#at;
+    for (this.#at += 1; this.#at < this.#bytes.length; this.#at += 1) {
+      const byte = this.#bytes[this.#at];
+      if (byte === BACKSLASH) this.#at += 1;
+      else if (byte === QUOTE) {
+        this.#at += 1;
+        return;
+      }
+    }
+    this.#at = this.#bytes.length;
+    throw new JsonFault('a text that does not end', from);
+  }
+
+  // A number, true, false or null: letters, digits, sign and point.
+  #skipWord(): void {
+    const from = this.#at;
+    for (; this.#at < this.#bytes.length; this.#at += 1) {
+      const byte = this.#bytes[this.#at] ?? 0;
+      const isPart =
+        (byte >= 0x30 && byte <= 0x39) ||
+        (byte >= 0x61 && byte <= 0x7a) ||
+        byte === 0x45 ||
+        byte === 0x2b ||
+        byte === 0x2d ||
+        byte === 0x2e;
+      if (!isPart) break;
+    }
+    if (this.#at === from) throw this.#unexpected('a value');
+  }
+
+  #blanks(): void {
+    for (;;) {
+      const byte = this.#bytes[this.#at];
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+      this.#at += 1;
+    }
+  }
+
+  #take(byte: number): boolean {
+    this.#blanks();
+    if (this.#bytes[this.#at] !== byte) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #expect(byte: number, sign: string): void {
+    if (!this.#take(byte)) throw this.#unexpected(sign);
+  }
+
+  #unexpected(expected: string): JsonFault {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) return new JsonFault(`the end, where ${expected} should be`, this.#at);
+    const shown =
+      byte > 0x20 && byte < 0x7f
+        ? `"${String.fromCharCode(byte)}"`
+        : `byte 0x${byte.toString(16).padStart(2, '0')}`;
+    return new JsonFault(`${shown}, where ${expected} should be`, this.#at);
+  }
+}
+
+// Names of images are far shorter; a longer text is no name.
+const MAX_TEXT = 4096;
