@@ -1,34 +1,110 @@
-/** How the facets of Docker's data directory are read on a live host. */
-import { type Observed, unknown } from '../host/observed.ts';
-import type { FacetName } from '../host/snapshot.ts';
+/** How the facets of Docker's data directory are read: of the Docker that belongs to a live containerd, or of any disk. */
+import type { DockerContainerRecord } from '../host/docker-disk.ts';
+import { isUnknown, type Listing, type Observed } from '../host/observed.ts';
+import { withholdLabels, withholdText } from '../host/secrets.ts';
+import type { Database } from '../host/storage.ts';
+import type { DaemonConfig } from '../sources/docker/daemon-config.ts';
+import type { Disk } from '../sources/docker/disk/files.ts';
+import type { DockerDirectory, DockerDiskFacet } from '../sources/docker/disk/open.ts';
+import type { DockerContext } from './docker-readers.ts';
+import { findDockerRoot } from './docker-root.ts';
 import type { Readers } from './reader-context.ts';
+import { withoutSecretLabels } from './withhold.ts';
 
-export type DockerDiskFacet =
-  | 'docker.root'
-  | 'docker.references'
-  | 'docker.imageConfigs'
-  | 'docker.layers'
-  | 'docker.layerMounts'
-  | 'docker.graphDirectories'
-  | 'docker.containerRecords'
-  | 'docker.volumes'
-  | 'docker.networks'
-  | 'docker.buildSnapshots';
+export type { DockerDiskFacet } from '../sources/docker/disk/open.ts';
 
 export type DockerDiskReaders = Pick<Readers, DockerDiskFacet>;
 
-export const dockerDiskReaders = (): DockerDiskReaders => ({
-  'docker.root': async () => notYet('docker.root'),
-  'docker.references': async () => notYet('docker.references'),
-  'docker.imageConfigs': async () => notYet('docker.imageConfigs'),
-  'docker.layers': async () => notYet('docker.layers'),
-  'docker.layerMounts': async () => notYet('docker.layerMounts'),
-  'docker.graphDirectories': async () => notYet('docker.graphDirectories'),
-  'docker.containerRecords': async () => notYet('docker.containerRecords'),
-  'docker.volumes': async () => notYet('docker.volumes'),
-  'docker.networks': async () => notYet('docker.networks'),
-  'docker.buildSnapshots': async () => notYet('docker.buildSnapshots'),
-});
+export interface DockerDisk {
+  readonly readers: DockerDiskReaders;
+  /** Docker's own bbolt files, for `metadata.databases`; empty where there is no Docker. */
+  readonly databases: () => Promise<Listing<Database>>;
+}
 
-const notYet = (name: FacetName): Observed<never> =>
-  unknown('unsupported', name, 'nothing reads it yet', new Date().toISOString(), 0);
+/** The data directory of the Docker that belongs to the snapshot. */
+export const dockerDisk = (context: DockerContext): DockerDisk => {
+  let pending: Promise<Opened> | undefined;
+  const directory = (): Promise<Opened> => {
+    pending ??= openOwn(context);
+    return pending;
+  };
+  const read = async <T>(part: (own: DockerDirectory) => Promise<Observed<T>>): Promise<Observed<T>> => {
+    const found = await directory();
+    return found.state === 'seen' ? part(found.value) : found;
+  };
+  return {
+    readers: {
+      'docker.root': () => read((own) => own['docker.root']()),
+      'docker.references': () => read((own) => own['docker.references']()),
+      'docker.imageConfigs': () => read((own) => own['docker.imageConfigs']()),
+      'docker.layers': () => read((own) => own['docker.layers']()),
+      'docker.layerMounts': () => read((own) => own['docker.layerMounts']()),
+      'docker.graphDirectories': () => read((own) => own['docker.graphDirectories']()),
+      'docker.containerRecords': () => read((own) => own['docker.containerRecords']()),
+      'docker.volumes': () => read((own) => own['docker.volumes']()),
+      'docker.networks': () => read((own) => own['docker.networks']()),
+      'docker.buildSnapshots': () => read((own) => own['docker.buildSnapshots']()),
+    },
+    databases: async () => {
+      const found = await directory();
+      if (found.state === 'seen') return found.value.databases();
+      const object = { kind: 'docker' };
+      return { items: [], gaps: isUnknown(found) ? [{ ...found, object }] : [] };
+    },
+  };
+};
+
+type Opened = Observed<DockerDirectory>;
+
+async function openOwn(context: DockerContext): Promise<Opened> {
+  const found = await findDockerRoot(context);
+  if (found.state !== 'seen') return found;
+  const { HERE } = await import('../sources/docker/disk/files.ts');
+  const { path, config } = found.value;
+  const showSecrets = context.options.showSecrets === true;
+  return { ...found, value: await openDocker(HERE, path, { config, showSecrets }) };
+}
+
+export interface DockerDiskOptions {
+  /** daemon.json, where it is known which one belongs. */
+  readonly config?: Observed<DaemonConfig>;
+  readonly showSecrets?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A data directory at any place of any disk; secrets are withheld unless asked for. */
+export const openDocker = async (
+  disk: Disk,
+  root: string,
+  { config, showSecrets = false, signal }: DockerDiskOptions = {},
+): Promise<DockerDirectory> => {
+  const { openDirectory } = await import('../sources/docker/disk/open.ts');
+  const directory = openDirectory({
+    disk,
+    root,
+    ...(config === undefined ? {} : { config }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (showSecrets) return directory;
+  return {
+    ...directory,
+    'docker.containerRecords': async () => each(await directory['docker.containerRecords'](), withoutSecrets),
+    'docker.volumes': async () => each(await directory['docker.volumes'](), withoutSecretLabels),
+    'docker.networks': async () => each(await directory['docker.networks'](), withoutSecretLabels),
+  };
+};
+
+function each<T>(fact: Observed<Listing<T>>, withhold: (item: T) => T): Observed<Listing<T>> {
+  if (fact.state !== 'seen') return fact;
+  const { items, gaps } = fact.value;
+  return { ...fact, value: { items: items.map(withhold), gaps } };
+}
+
+const withoutSecrets = (record: DockerContainerRecord): DockerContainerRecord => ({
+  ...withoutSecretLabels(record),
+  manifest:
+    record.manifest === null
+      ? null
+      : { ...record.manifest, annotations: withholdLabels(record.manifest.annotations) },
+  state: { ...record.state, error: withholdText(record.state.error) },
+});

@@ -24,9 +24,9 @@ import {
 import { WITHHELD, withholdArgs, withholdJson, withholdLabels, withholdText } from '../host/secrets.ts';
 import type { FacetName, Facets, Scope } from '../host/snapshot.ts';
 import type { DockerCallOptions, DockerConnection } from '../sources/docker/connection.ts';
+import type { DockerDiskFacet } from '../sources/docker/disk/open.ts';
 import { DockerFailure } from '../sources/docker/failure.ts';
 import { count } from '../text/units.ts';
-import type { DockerDiskFacet } from './docker-disk-readers.ts';
 import { withoutSecretLabels } from './withhold.ts';
 
 const DEFAULT_TIMEOUT_MS = 2000;

@@ -16,7 +16,7 @@ import type { Scope } from '../host/snapshot.ts';
 import type { CallOptions, Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
 import { addressOf, ask, discover, namedAddress, normalAddress } from './discover.ts';
-import { dockerDiskReaders } from './docker-disk-readers.ts';
+import { dockerDisk } from './docker-disk-readers.ts';
 import { dockerReaders } from './docker-readers.ts';
 import { readEndpoint } from './endpoint-reader.ts';
 import { chosenAddress, now, type ReaderContext, type Readers } from './reader-context.ts';
@@ -43,6 +43,7 @@ export const liveReaders = (context: ReaderContext): Readers => {
   const shown = <T>(item: T, withhold: (item: T) => T): T => (options.showSecrets ? item : withhold(item));
   const labelled = <T extends { readonly labels: Readonly<Record<string, string>> }>(item: T): T =>
     shown(item, withoutSecretLabels);
+  const docker = { ...context, containerd: () => chosenAddress(context) };
 
   return {
     'host.system': async () => {
@@ -198,8 +199,8 @@ export const liveReaders = (context: ReaderContext): Readers => {
         : listed;
     },
     ...storageReaders(context),
-    ...dockerDiskReaders(),
-    ...dockerReaders({ ...context, containerd: () => chosenAddress(context) }),
+    ...dockerDisk(docker).readers,
+    ...dockerReaders(docker),
   };
 };
 
