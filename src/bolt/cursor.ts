@@ -374,10 +374,10 @@ export class Cursor {
       { page, bytes, view, ...this.#table(), position: LEAF_POSITION, littleEndian },
       key,
     );
-    if (this.#index < this.#count) {
-      const error = this.#element();
-      if (error !== undefined) throw error;
-    }
+    const error = this.#index < this.#count ? this.#element() : undefined;
+    // Where the key is another one, the next step counts this element again.
+    this.#used = 0;
+    if (error !== undefined) throw error;
   }
 
   /** The leaf's memory, which other pages may have used meanwhile. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Cursor } from '../../src/bolt/cursor.ts';
 import { openDatabase } from '../../src/bolt/database.ts';
 import { bucketAt, buildFile, inlineBucket } from './build-file.ts';
+import { layOut } from './build-tree.ts';
 import { describeReference, makeFile } from './reference.ts';
 import { scratchFolder } from './scratch.ts';
 
@@ -87,6 +88,17 @@ test.each([
   const fruit = database.bucket('fruit');
   expect(fruit?.find(Buffer.from(key))).toBe(found);
   expect(fruit?.next() === true ? fruit.keyText() : undefined).toBe(next);
+});
+
+test('reading goes on after a key that is not there, also before an entry that fills its leaf', () => {
+  using database = openDatabase(
+    buildFile(scratch('full.db'), layOut({ full: { key: 'x'.repeat(900), z: '' } })),
+  );
+  const full = database.bucket('full');
+  expect(full?.find(Buffer.from('a'))).toBe(false);
+  const found: string[] = [];
+  while (full?.next() === true) found.push(full.keyText());
+  expect(found).toEqual(['key', 'z']);
 });
 
 test('a bucket is found by its path, inline ones too', () => {
