@@ -17,11 +17,18 @@ export type DatabaseRead<T> =
     }
   | { readonly file: Exclude<Observed<DatabaseFile>, { readonly state: 'seen' }> };
 
+/** How a file is read. */
+export interface DatabaseReader<T> {
+  readonly read: (database: Database) => Generator<void, T>;
+  /** A bucket that it has for sure: the way in where both meta pages are broken. */
+  readonly bucket?: string;
+}
+
 /** Reads a file; its faults become facts. @throws the signal's reason */
 export const readDatabase = async <T>(
   disk: Disk,
   path: string,
-  read: (database: Database) => Generator<void, T>,
+  { read, bucket }: DatabaseReader<T>,
   signal?: AbortSignal,
 ): Promise<DatabaseRead<T>> => {
   const at = new Date().toISOString();
@@ -34,11 +41,17 @@ export const readDatabase = async <T>(
   };
   try {
     const source = { path, open: (): number => disk.open(path) };
-    const found = await readConsistently(source, reader, signal === undefined ? {} : { signal });
+    const found = await readConsistently(source, reader, {
+      ...(bucket === undefined ? {} : { salvage: Buffer.from(bucket) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
     const { txid, torn, salvaged, unlisted } = found;
     const damage = found.damage.map(({ message }) => message);
     const file: DatabaseFile = { path, ...geometry, txid, version: null, torn, salvaged, damage };
     const faults = [
+      ...(salvaged
+        ? [`${path}: both meta pages are broken; this is what one of the last transactions has left`]
+        : []),
       ...damage.map((words) => `${path}: ${words}`),
       ...(unlisted > 0 ? [`${path}: ${unlisted} more places are damaged`] : []),
       ...(torn

@@ -8,10 +8,13 @@ export class JsonFault extends Error {
   override readonly name = 'JsonFault';
   /** Bytes before it. */
   readonly offset: number;
+  /** Whether there was nothing left to read. */
+  readonly isEnd: boolean;
 
-  constructor(what: string, offset: number) {
+  constructor(what: string, offset: number, isEnd: boolean = false) {
     super(what);
     this.offset = offset;
+    this.isEnd = isEnd;
   }
 }
 
@@ -109,7 +112,7 @@ export class JsonScanner {
       }
     }
     this.#at = this.#bytes.length;
-    throw new JsonFault('a text that does not end', from);
+    throw new JsonFault('a text that does not end', from, true);
   }
 
   // A number, true, false or null: letters, digits, sign and point.
@@ -150,7 +153,7 @@ export class JsonScanner {
 
   #unexpected(expected: string): JsonFault {
     const byte = this.#bytes[this.#at];
-    if (byte === undefined) return new JsonFault(`the end, where ${expected} should be`, this.#at);
+    if (byte === undefined) return new JsonFault(`the end, where ${expected} should be`, this.#at, true);
     const shown =
       byte > 0x20 && byte < 0x7f
         ? `"${String.fromCharCode(byte)}"`

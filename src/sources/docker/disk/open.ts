@@ -1,14 +1,13 @@
 /** A data directory with everything that is read from it, each part once and only when it is asked for. */
 import { join } from 'node:path';
 import { inSlices } from '../../../bolt/consistent.ts';
-import type { Database as BoltDatabase } from '../../../bolt/database.ts';
 import { isUnknown, type Listing, type Observed, seenValue, unknown } from '../../../host/observed.ts';
 import type { Facets } from '../../../host/snapshot.ts';
 import type { Database } from '../../../host/storage.ts';
 import type { DaemonConfig } from '../daemon-config.ts';
 import { BUILD_SNAPSHOTS_DB, readBuildSnapshots } from './build-snapshots.ts';
 import { readContainerRecords } from './container-records.ts';
-import { type DatabaseRead, readDatabase } from './database.ts';
+import { type DatabaseRead, type DatabaseReader, readDatabase } from './database.ts';
 import type { Disk } from './files.ts';
 import { readGraphDirectories } from './graph-directories.ts';
 import { readImageConfigs } from './image-configs.ts';
@@ -53,13 +52,11 @@ const NO_GRAPHDRIVER = 'no graphdriver was used in this data directory';
 /** Nothing is read before it is asked for. Each reader rejects only with the signal's reason. */
 export const openDirectory = ({ disk, root, config, signal }: DirectoryOptions): DockerDirectory => {
   const walk = <T>(steps: Generator<void, T>): Promise<T> => inSlices(steps, signal);
-  const database = <T>(
-    place: string,
-    read: (database: BoltDatabase) => Generator<void, T>,
-  ): (() => Promise<DatabaseRead<T>>) => once(() => readDatabase(disk, join(root, place), read, signal));
-  const volumes = database(VOLUMES_DB, readVolumeRecords);
-  const networks = database(NETWORKS_DB, readNetworks);
-  const builds = database(BUILD_SNAPSHOTS_DB, readBuildSnapshots);
+  const database = <T>(place: string, reader: DatabaseReader<T>): (() => Promise<DatabaseRead<T>>) =>
+    once(() => readDatabase(disk, join(root, place), reader, signal));
+  const volumes = database(VOLUMES_DB, { read: readVolumeRecords, bucket: 'volumes' });
+  const networks = database(NETWORKS_DB, { read: readNetworks, bucket: 'libnetwork' });
+  const builds = database(BUILD_SNAPSHOTS_DB, { read: readBuildSnapshots });
   const records = once(() =>
     observed(
       join(root, 'containers'),

@@ -30,7 +30,7 @@ export function* readReferences(disk: Disk, root: string): Generator<void, Listi
     // One by one: there may be more than a call takes arguments.
     for (const reference of found.values()) draft.items.push(reference);
     if (fault === undefined) return;
-    const isCut = file.bytes.length < file.size && fault.offset >= file.bytes.length;
+    const isCut = file.bytes.length < file.size && fault.isEnd;
     const object = { kind: 'graphdriver', id: driver };
     const kept = `${found.size} entries before it are read`;
     if (file.size === 0)
