@@ -83,6 +83,25 @@ export type Inspected = {
   readonly HostConfig: Readonly<Record<string, unknown>>;
 };
 
+export type InspectedImage = {
+  readonly Id: string;
+  readonly Created: string;
+  readonly Parent: string;
+  readonly Os: string;
+  readonly Architecture: string;
+  readonly Variant?: string;
+  readonly Size: number;
+  readonly RootFS: { readonly Layers?: never[] };
+  readonly GraphDriver: { readonly Data: Readonly<Record<string, string>> };
+};
+
+/** `docker image inspect` of all images, those in between too. */
+export const inspectImages = async (lab: Lab): Promise<InspectedImage[]> => {
+  const { stdout } = await lab.docker(['image', 'ls', '--all', '--quiet', '--no-trunc']);
+  const ids = [...new Set(stdout.split('\n').filter(Boolean))];
+  return JSON.parse((await lab.docker(['image', 'inspect', ...ids])).stdout) as InspectedImage[];
+};
+
 /** The rows that `docker images --digests` makes of an image: one for each name and each digest of its repository. */
 export const imageRowsOf = ({ id, tags, digests }: DockerImage): string[] => {
   if (tags.length === 0) {
@@ -97,4 +116,15 @@ export const imageRowsOf = ({ id, tags, digests }: DockerImage): string[] => {
       (digest) => `${id} ${repository} ${tag} ${digest.slice(digest.lastIndexOf('@') + 1)}`,
     );
   });
+};
+
+/** A fact without the moments at which it was read. */
+export const withoutTimes = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutTimes);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== 'at' && key !== 'ms')
+      .map(([key, inner]) => [key, withoutTimes(inner)]),
+  );
 };
