@@ -1,11 +1,10 @@
 /** How the facets of Docker's data directory are read: of the Docker that belongs to a live containerd, or of any disk. */
 import type { DockerContainerRecord } from '../host/docker-disk.ts';
-import { isUnknown, type Listing, type Observed } from '../host/observed.ts';
+import { isUnknown, type Listing, type Observed, seen } from '../host/observed.ts';
 import { withholdLabels, withholdText } from '../host/secrets.ts';
 import type { Database } from '../host/storage.ts';
-import type { DaemonConfig } from '../sources/docker/daemon-config.ts';
 import type { Disk } from '../sources/docker/disk/files.ts';
-import type { DockerDirectory, DockerDiskFacet } from '../sources/docker/disk/open.ts';
+import type { DirectoryOptions, DockerDirectory, DockerDiskFacet } from '../sources/docker/disk/open.ts';
 import type { DockerContext } from './docker-readers.ts';
 import { findDockerRoot } from './docker-root.ts';
 import type { Readers } from './reader-context.ts';
@@ -22,10 +21,40 @@ export interface DockerDisk {
 }
 
 /** The data directory of the Docker that belongs to the snapshot. */
-export const dockerDisk = (context: DockerContext): DockerDisk => {
+export const liveDockerDisk = (context: DockerContext): DockerDisk =>
+  dockerDisk(async () => {
+    const found = await findDockerRoot(context);
+    if (found.state !== 'seen') return found;
+    const { HERE } = await import('../sources/docker/disk/files.ts');
+    const { path, config } = found.value;
+    const { showSecrets = false } = context.options;
+    return { ...found, value: await opened({ disk: HERE, root: path, config }, showSecrets) };
+  });
+
+export interface DeadDocker {
+  readonly disk: Disk;
+  /** The data directory. */
+  readonly root: string;
+  /** The daemon.json that belongs to it, where there may be one. */
+  readonly daemonJson?: string;
+  readonly showSecrets: boolean;
+}
+
+/** A data directory at any place of any disk, with no dockerd running on it. */
+export const deadDockerDisk = ({ disk, root, daemonJson, showSecrets }: DeadDocker): DockerDisk =>
+  dockerDisk(async () => {
+    const { readDaemonJson } = await import('../sources/docker/disk/daemon-json.ts');
+    const config = daemonJson === undefined ? {} : { config: readDaemonJson(disk, daemonJson) };
+    const directory = await opened({ disk, root, ...config }, showSecrets);
+    return seen(directory, root, new Date().toISOString());
+  });
+
+type Opened = Observed<DockerDirectory>;
+
+function dockerDisk(open: () => Promise<Opened>): DockerDisk {
   let pending: Promise<Opened> | undefined;
   const directory = (): Promise<Opened> => {
-    pending ??= openOwn(context);
+    pending ??= open();
     return pending;
   };
   const read = async <T>(part: (own: DockerDirectory) => Promise<Observed<T>>): Promise<Observed<T>> => {
@@ -48,43 +77,14 @@ export const dockerDisk = (context: DockerContext): DockerDisk => {
     databases: async () => {
       const found = await directory();
       if (found.state === 'seen') return found.value.databases();
-      const object = { kind: 'docker' };
-      return { items: [], gaps: isUnknown(found) ? [{ ...found, object }] : [] };
+      return { items: [], gaps: isUnknown(found) ? [{ ...found, object: { kind: 'docker' } }] : [] };
     },
   };
-};
-
-type Opened = Observed<DockerDirectory>;
-
-async function openOwn(context: DockerContext): Promise<Opened> {
-  const found = await findDockerRoot(context);
-  if (found.state !== 'seen') return found;
-  const { HERE } = await import('../sources/docker/disk/files.ts');
-  const { path, config } = found.value;
-  const showSecrets = context.options.showSecrets === true;
-  return { ...found, value: await openDocker(HERE, path, { config, showSecrets }) };
 }
 
-export interface DockerDiskOptions {
-  /** daemon.json, where it is known which one belongs. */
-  readonly config?: Observed<DaemonConfig>;
-  readonly showSecrets?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** A data directory at any place of any disk; secrets are withheld unless asked for. */
-export const openDocker = async (
-  disk: Disk,
-  root: string,
-  { config, showSecrets = false, signal }: DockerDiskOptions = {},
-): Promise<DockerDirectory> => {
+async function opened(options: DirectoryOptions, showSecrets: boolean): Promise<DockerDirectory> {
   const { openDirectory } = await import('../sources/docker/disk/open.ts');
-  const directory = openDirectory({
-    disk,
-    root,
-    ...(config === undefined ? {} : { config }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const directory = openDirectory(options);
   if (showSecrets) return directory;
   return {
     ...directory,
@@ -92,7 +92,7 @@ export const openDocker = async (
     'docker.volumes': async () => each(await directory['docker.volumes'](), withoutSecretLabels),
     'docker.networks': async () => each(await directory['docker.networks'](), withoutSecretLabels),
   };
-};
+}
 
 function each<T>(fact: Observed<Listing<T>>, withhold: (item: T) => T): Observed<Listing<T>> {
   if (fact.state !== 'seen') return fact;

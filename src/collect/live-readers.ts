@@ -16,7 +16,7 @@ import type { Scope } from '../host/snapshot.ts';
 import type { CallOptions, Connection } from '../sources/containerd/connection.ts';
 import { CallFailure } from '../sources/containerd/failure.ts';
 import { addressOf, ask, discover, namedAddress, normalAddress } from './discover.ts';
-import { dockerDisk } from './docker-disk-readers.ts';
+import { liveDockerDisk } from './docker-disk-readers.ts';
 import { dockerReaders } from './docker-readers.ts';
 import { readEndpoint } from './endpoint-reader.ts';
 import { chosenAddress, now, type ReaderContext, type Readers } from './reader-context.ts';
@@ -199,7 +199,7 @@ export const liveReaders = (context: ReaderContext): Readers => {
         : listed;
     },
     ...storageReaders(context),
-    ...dockerDisk(docker).readers,
+    ...liveDockerDisk(docker).readers,
     ...dockerReaders(docker),
   };
 };

@@ -14,7 +14,7 @@ import { documentIn } from './image-configs.ts';
 import { Draft } from './listing.ts';
 
 // With the log of a health check and every label and variable; real ones have some kilobytes.
-const MAX_RECORD = 16 << 20;
+const MAX_RECORD = 4 << 20;
 
 /** @throws FileFault; `missing` where there is no folder of containers */
 export function* readContainerRecords(

@@ -1,22 +1,33 @@
 /** The files of a data directory: how they are reached, and what it means when one cannot be. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import type { Timestamp, UnknownState } from '../../../host/observed.ts';
 import { bytes } from '../../../text/units.ts';
 import { momentOf } from '../json.ts';
 
 /**
  * How files are reached. The default is the file system as it is; a disk that somebody else's system lives on is reached by
- * an implementation that stays within it.
+ * an implementation that stays within it. Every method throws an error with the `code` of the operating system.
  */
 export interface Disk {
-  /** A file descriptor for reading, of a folder too; must not wait on a FIFO. @throws as openSync does */
-  readonly open: (path: string) => number;
-  /** The names in a folder. @throws as readdirSync does */
-  readonly list: (path: string) => readonly string[];
+  /** A file descriptor for reading a regular file; must not wait on a FIFO. */
+  open(path: string): number;
+  /** What is there, links followed. */
+  stat(path: string): {
+    readonly kind: 'file' | 'folder' | 'link' | 'other';
+    /** Nanoseconds since 1970. */
+    readonly modifiedNs: bigint;
+  };
+  /** The names in a folder. */
+  list(path: string): readonly string[];
 }
 
 export const HERE: Disk = {
   open: (path) => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+  stat: (path) => {
+    const stats = statSync(path, { bigint: true });
+    const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
+    return { kind, modifiedNs: stats.mtimeNs };
+  },
   list: (path) => readdirSync(path),
 };
 
@@ -44,10 +55,12 @@ export interface Beginning {
 }
 
 /** Reads a regular file up to a limit. @throws FileFault */
-export const readBeginning = (disk: Disk, path: string, limit: number): Beginning =>
-  withFile(disk, path, (fd) => {
+export const readBeginning = (disk: Disk, path: string, limit: number): Beginning => {
+  let fd: number | undefined;
+  try {
+    fd = disk.open(path);
     const stats = fstatSync(fd);
-    if (!stats.isFile()) throw new FileFault(path, `${path} is ${kindOf(stats)}, not a file`, 'failed');
+    if (!stats.isFile()) throw new FileFault(path, `${path} is ${nameOf(stats)}, not a file`, 'failed');
     // A file that grows meanwhile is read to where it ended when it was opened.
     const into = Buffer.alloc(Math.min(stats.size, limit));
     let length = 0;
@@ -57,7 +70,12 @@ export const readBeginning = (disk: Disk, path: string, limit: number): Beginnin
       length += read;
     }
     return { bytes: into.subarray(0, length), size: Math.max(length, stats.size) };
-  });
+  } catch (error) {
+    throw faultOf(error, path);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+};
 
 /** A whole file that must not be larger than the limit. @throws FileFault */
 export const readWhole = (disk: Disk, path: string, limit: number): Buffer => {
@@ -98,38 +116,22 @@ export const namesIfAny = (disk: Disk, path: string): readonly string[] => {
   }
 };
 
-export interface FolderFacts {
-  readonly modifiedAt: Timestamp;
-  /** When anything of it changed last, its owner or name too. */
-  readonly changedAt: Timestamp;
-}
-
-/** What is known of a folder; undefined where nothing is there. @throws FileFault where it is something else */
-export const folderAt = (disk: Disk, path: string): FolderFacts | undefined => {
+/** When a folder was changed last; undefined where nothing is there. @throws FileFault where it is something else */
+export const folderAt = (disk: Disk, path: string): { readonly modifiedAt: Timestamp } | undefined => {
   try {
-    return withFile(disk, path, (fd) => {
-      const stats = fstatSync(fd, { bigint: true });
-      if (!stats.isDirectory())
-        throw new FileFault(path, `${path} is ${kindOf(stats)}, not a folder`, 'failed');
-      return { modifiedAt: momentOf(stats.mtimeNs), changedAt: momentOf(stats.ctimeNs) };
-    });
+    const { kind, modifiedNs } = disk.stat(path);
+    if (kind === 'folder') return { modifiedAt: momentOf(modifiedNs) };
+    throw new FileFault(
+      path,
+      `${path} is ${kind === 'file' ? 'a file' : 'something else'}, not a folder`,
+      'failed',
+    );
   } catch (error) {
-    if (error instanceof FileFault && error.missing) return undefined;
-    throw error;
+    const fault = faultOf(error, path);
+    if (fault.missing) return undefined;
+    throw fault;
   }
 };
-
-function withFile<T>(disk: Disk, path: string, use: (fd: number) => T): T {
-  let fd: number | undefined;
-  try {
-    fd = disk.open(path);
-    return use(fd);
-  } catch (error) {
-    throw faultOf(error, path);
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
-}
 
 function faultOf(error: unknown, path: string): FileFault {
   if (error instanceof FileFault) return error;
@@ -139,6 +141,8 @@ function faultOf(error: unknown, path: string): FileFault {
       return new FileFault(path, `${path} is not there`, 'failed', true);
     case 'ENOTDIR':
       return new FileFault(path, `${path}: it, or what it should be in, is not a folder`, 'failed');
+    case 'EISDIR':
+      return new FileFault(path, `${path} is a folder, not a file`, 'failed');
     case 'EACCES':
     case 'EPERM':
       return new FileFault(path, `reading ${path} needs root`, 'denied');
@@ -147,8 +151,7 @@ function faultOf(error: unknown, path: string): FileFault {
   }
 }
 
-function kindOf(stats: { isDirectory(): boolean; isFile(): boolean; isFIFO(): boolean }): string {
+function nameOf(stats: { isDirectory(): boolean; isFIFO(): boolean }): string {
   if (stats.isDirectory()) return 'a folder';
-  if (stats.isFile()) return 'a file';
   return stats.isFIFO() ? 'a FIFO' : 'a device or socket';
 }

@@ -19,7 +19,7 @@ export const DIGEST = /^sha256:[0-9a-f]{64}$/;
 export const HEX = /^[0-9a-f]{64}$/;
 
 // Docker itself takes no config over 4 MB from a registry (distribution/config.go).
-const MAX_CONFIG = 8 << 20;
+const MAX_CONFIG = 4 << 20;
 
 /** @throws FileFault; `missing` where no graphdriver was ever used */
 export function* readImageConfigs(disk: Disk, root: string): Generator<void, Listing<DockerImageConfig>> {

@@ -70,8 +70,8 @@ export function* readVolumes(
       driver,
       path: folder !== undefined || driver === 'local' ? join(path, '_data') : null,
       labels: told?.labels ?? {},
-      // As Docker tells it: it keeps no other time.
-      createdAt: folder?.changedAt ?? null,
+      // Docker keeps no time either: it tells when this folder changed, in which it makes `_data` and nothing later.
+      createdAt: folder?.modifiedAt ?? null,
       recorded: recorded.has(name),
       present: folder !== undefined,
     });

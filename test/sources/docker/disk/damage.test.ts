@@ -53,7 +53,7 @@ describe('a container whose record is', () => {
     [
       'far too large',
       () => spoilt((root) => truncateSync(`${root}/${WEB}/config.v2.json`, 5 * 2 ** 30)),
-      'has 5.0 GiB, and no more than 16.0 MiB of such a file are read',
+      'has 5.0 GiB, and no more than 4.0 MiB of such a file are read',
     ],
     [
       'a FIFO that nobody writes to',
@@ -157,7 +157,7 @@ describe('an image whose config is', () => {
     [
       'huge',
       () => spoilt((root) => truncateSync(`${root}/${CONFIG}`, 2 ** 40)),
-      'has 1.0 TiB, and no more than 8.0 MiB',
+      'has 1.0 TiB, and no more than 4.0 MiB',
       true,
     ],
   ])('%s is a gap', async (_, make, why, isWhole) => {

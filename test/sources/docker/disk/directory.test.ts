@@ -448,7 +448,10 @@ describe('a directory as a whole', () => {
       throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
     };
     for (const name of FACETS) {
-      expect(await observe(root, name, { disk: { open: refuse, list: refuse } }), name).toMatchObject({
+      expect(
+        await observe(root, name, { disk: { open: refuse, stat: refuse, list: refuse } }),
+        name,
+      ).toMatchObject({
         state: 'denied',
         why: expect.stringContaining('needs root'),
       });
