@@ -123,17 +123,61 @@ describe('which containerd a dockerd uses', () => {
   });
 });
 
+describe('where the data of a dockerd is', () => {
+  test.each<readonly [string, readonly string[], object, Partial<DockerProcess>, object]>([
+    ['by its default', [], {}, {}, { state: 'seen', value: '/var/lib/docker' }],
+    ['by its file', [], { 'data-root': '/srv/d' }, {}, { state: 'seen', value: '/srv/d' }],
+    ['by the older word', [], { graph: '/srv/g' }, {}, { state: 'seen', value: '/srv/g' }],
+    ['by its flag', ['--data-root=/srv/f'], { 'data-root': '/srv/d' }, {}, { value: '/srv/f' }],
+    ['by its short flag', ['-g', '/srv/f'], {}, {}, { value: '/srv/f' }],
+    [
+      'below its own root',
+      [],
+      {},
+      { sameRoot: false },
+      { value: `/proc/${2 ** 22 + 7}/root/var/lib/docker` },
+    ],
+    ['nowhere for a user', [], {}, { uid: 1000 }, { state: 'unsupported' }],
+    ['nowhere with mapped users', [], { 'userns-remap': 'default' }, {}, { state: 'unsupported' }],
+    ['nowhere with mapped users by flag', ['--userns-remap=x'], {}, {}, { state: 'unsupported' }],
+  ])('is told %s', async (_, argv, config, over, expected) => {
+    const daemon =
+      over.sameRoot === false
+        ? await readDaemon(dockerdOf([...argv], over))
+        : await daemonOf(argv, config, over);
+    expect(daemon.dataRoot).toMatchObject(expected);
+  });
+
+  test('is not guessed where its file cannot be read', async () => {
+    expect(await daemonOf([], await configured('{'))).toMatchObject({ dataRoot: { state: 'failed' } });
+    expect(await daemonOf([], at('gone.json'))).toMatchObject({
+      dataRoot: { state: 'failed', why: 'the file is gone' },
+    });
+  });
+});
+
 describe('daemon.json', () => {
   test('is read for what it says of hosts and containerd', async () => {
     const path = await configured({
       hosts: ['unix:///a'],
       containerd: '/c',
       'containerd-namespace': 'n',
+      'storage-driver': 'btrfs',
+      features: { buildkit: true, 'containerd-snapshotter': false },
       'log-opts': { 'splunk-token': 'x' },
     });
     expect(await readDaemonConfig(path)).toMatchObject({
       state: 'seen',
-      value: { hosts: ['unix:///a'], containerd: '/c', containerdNamespace: 'n', execRoot: null },
+      value: {
+        hosts: ['unix:///a'],
+        containerd: '/c',
+        containerdNamespace: 'n',
+        execRoot: null,
+        dataRoot: null,
+        storageDriver: 'btrfs',
+        containerdSnapshotter: false,
+        remapsUsers: false,
+      },
     });
   });
 
@@ -145,6 +189,9 @@ describe('daemon.json', () => {
     expect(await readDaemonConfig(await configured({ hosts: 'unix:///a' }))).toMatchObject({
       state: 'failed',
     });
+    expect(
+      await readDaemonConfig(await configured({ features: { 'containerd-snapshotter': 'yes' } })),
+    ).toMatchObject({ state: 'failed', why: expect.stringContaining('is not true or false') });
     expect(await readDaemonConfig(folder)).toMatchObject({ state: 'failed' });
   });
 });
