@@ -27,8 +27,9 @@ export const liveDockerDisk = (context: DockerContext): DockerDisk =>
     if (found.state !== 'seen') return found;
     const { HERE } = await import('../sources/docker/disk/files.ts');
     const { path, config } = found.value;
-    const { showSecrets = false } = context.options;
-    return { ...found, value: await opened({ disk: HERE, root: path, config }, showSecrets) };
+    const { showSecrets = false, timeoutMs } = context.options;
+    const bounds = timeoutMs === undefined ? {} : { deadlineMs: timeoutMs };
+    return { ...found, value: await opened({ disk: HERE, root: path, config, ...bounds }, showSecrets) };
   });
 
 export interface DeadDocker {
@@ -38,14 +39,17 @@ export interface DeadDocker {
   /** The daemon.json that belongs to it, where there may be one. */
   readonly daemonJson?: string;
   readonly showSecrets: boolean;
+  /** For all that is read of it. @default 30 s */
+  readonly deadlineMs?: number;
 }
 
 /** A data directory at any place of any disk, with no dockerd running on it. */
-export const deadDockerDisk = ({ disk, root, daemonJson, showSecrets }: DeadDocker): DockerDisk =>
+export const deadDockerDisk = ({ disk, root, daemonJson, showSecrets, deadlineMs }: DeadDocker): DockerDisk =>
   dockerDisk(async () => {
     const { readDaemonJson } = await import('../sources/docker/disk/daemon-json.ts');
     const config = daemonJson === undefined ? {} : { config: readDaemonJson(disk, daemonJson) };
-    const directory = await opened({ disk, root, ...config }, showSecrets);
+    const bounds = deadlineMs === undefined ? {} : { deadlineMs };
+    const directory = await opened({ disk, root, ...config, ...bounds }, showSecrets);
     return seen(directory, root, new Date().toISOString());
   });
 

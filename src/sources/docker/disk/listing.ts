@@ -72,13 +72,13 @@ function kept(object: ObjectRef): ObjectRef {
 /** What a reader makes, or that there is nothing to read, or why it could not be. */
 export const observed = async <T>(
   from: string,
-  read: () => Promise<T>,
+  read: (from: string) => Promise<T>,
   whyAbsent: string,
 ): Promise<Observed<T>> => {
   const at = new Date().toISOString();
   const started = performance.now();
   try {
-    return seen(await read(), from, at);
+    return seen(await read(from), from, at);
   } catch (error) {
     if (!(error instanceof FileFault)) throw error;
     if (error.missing) return absent(error.path, at, whyAbsent);

@@ -4,11 +4,12 @@ import { inSlices } from '../../../bolt/consistent.ts';
 import { isUnknown, type Listing, type Observed, seenValue, unknown } from '../../../host/observed.ts';
 import type { Facets } from '../../../host/snapshot.ts';
 import type { Database } from '../../../host/storage.ts';
+import { duration } from '../../../text/units.ts';
 import type { DaemonConfig } from '../daemon-config.ts';
 import { BUILD_SNAPSHOTS_DB, readBuildSnapshots } from './build-snapshots.ts';
 import { readContainerRecords } from './container-records.ts';
 import { type DatabaseRead, type DatabaseReader, readDatabase } from './database.ts';
-import type { Disk } from './files.ts';
+import { type Disk, FileFault } from './files.ts';
 import { readGraphDirectories } from './graph-directories.ts';
 import { readImageConfigs } from './image-configs.ts';
 import { readLayerMounts, readLayers } from './layers.ts';
@@ -44,28 +45,59 @@ export interface DirectoryOptions {
   readonly root: string;
   /** daemon.json, where it is known which one belongs. */
   readonly config?: Observed<DaemonConfig>;
-  readonly signal?: AbortSignal;
+  /** For all that is read of it, from the first on: many small files, and the disk may be slow. @default 30 s */
+  readonly deadlineMs?: number;
 }
 
+const DEFAULT_DEADLINE_MS = 30_000;
 const NO_GRAPHDRIVER = 'no graphdriver was used in this data directory';
 
-/** Nothing is read before it is asked for. Each reader rejects only with the signal's reason. */
-export const openDirectory = ({ disk, root, config, signal }: DirectoryOptions): DockerDirectory => {
-  const walk = <T>(steps: Generator<void, T>): Promise<T> => inSlices(steps, signal);
+/** Nothing is read before it is asked for, and no reader rejects. */
+export const openDirectory = ({
+  disk,
+  root,
+  config,
+  deadlineMs = DEFAULT_DEADLINE_MS,
+}: DirectoryOptions): DockerDirectory => {
+  let deadline: AbortSignal | undefined;
+  const signal = (): AbortSignal => {
+    deadline ??= AbortSignal.timeout(deadlineMs);
+    return deadline;
+  };
+  const late = (path: string): FileFault => {
+    const why = `${path}: not all of it was read within ${duration(deadlineMs)}, the time for ${root}`;
+    return new FileFault(path, why, 'timeout');
+  };
+  const walk = async <T>(steps: Generator<void, T>, path: string): Promise<T> => {
+    try {
+      return await inSlices(steps, signal());
+    } catch (error) {
+      throw error === signal().reason ? late(path) : error;
+    }
+  };
   const database = <T>(place: string, reader: DatabaseReader<T>): (() => Promise<DatabaseRead<T>>) =>
-    once(() => readDatabase(disk, join(root, place), reader, signal));
+    once(async () => {
+      const path = join(root, place);
+      const at = new Date().toISOString();
+      try {
+        return await readDatabase(disk, path, reader, signal());
+      } catch (error) {
+        if (error !== signal().reason) throw error;
+        return { file: unknown('timeout', path, late(path).message, at, deadlineMs) };
+      }
+    });
   const volumes = database(VOLUMES_DB, { read: readVolumeRecords, bucket: 'volumes' });
   const networks = database(NETWORKS_DB, { read: readNetworks, bucket: 'libnetwork' });
   const builds = database(BUILD_SNAPSHOTS_DB, { read: readBuildSnapshots });
   const records = once(() =>
     observed(
       join(root, 'containers'),
-      () => walk(readContainerRecords(disk, root)),
+      (path) => walk(readContainerRecords(disk, root), path),
       'this data directory has no containers',
     ),
   );
   const ofDrivers = <T>(place: string, read: (disk: Disk, root: string) => Generator<void, T>) =>
-    once(() => observed(join(root, place), () => walk(read(disk, root)), NO_GRAPHDRIVER));
+    once(() => observed(join(root, place), (path) => walk(read(disk, root), path), NO_GRAPHDRIVER));
   return {
     'docker.root': once(async () => {
       const containers = seenValue(await records())?.items ?? [];
@@ -80,14 +112,14 @@ export const openDirectory = ({ disk, root, config, signal }: DirectoryOptions):
     'docker.layers': ofDrivers('image/*/layerdb', readLayers),
     'docker.layerMounts': ofDrivers('image/*/layerdb/mounts', readLayerMounts),
     'docker.graphDirectories': once(() =>
-      observed(root, () => walk(readGraphDirectories(disk, root)), NO_GRAPHDRIVER),
+      observed(root, (path) => walk(readGraphDirectories(disk, root), path), NO_GRAPHDRIVER),
     ),
     'docker.containerRecords': records,
     'docker.volumes': once(async () => {
       const known = await volumes();
       return observed(
         join(root, 'volumes'),
-        () => walk(readVolumes(disk, root, known)),
+        (path) => walk(readVolumes(disk, root, known), path),
         'this data directory has no volumes',
       );
     }),

@@ -391,6 +391,18 @@ describe('a directory as a whole', () => {
       { state: 'seen', value: 'graphdriver', from: expect.stringContaining(hex('back')) },
     ],
     [
+      'by the manifest of a container, where the name of its driver is one of both stores',
+      container({ name: 'b', driver: 'btrfs', config: { ImageManifest: { digest: IMAGE, size: 1 } } }),
+      undefined,
+      { state: 'seen', value: 'containerd' },
+    ],
+    [
+      'by nothing, where that name is all',
+      container({ name: 'b', driver: 'btrfs' }),
+      undefined,
+      { state: 'failed', why: 'no image store has left anything here' },
+    ],
+    [
       'by nothing, without containers',
       { 'image/overlay2': null, 'buildkit/containerd-overlayfs': null },
       {},
@@ -440,6 +452,20 @@ describe('a directory as a whole', () => {
     for (const name of FACETS) expect(await observe(root, name), name).toMatchObject({ state: 'absent' });
     const { items } = await openDirectory({ disk: HERE, root }).databases();
     expect(items.map(({ file }) => file.state)).toEqual(['absent', 'absent', 'absent']);
+  });
+
+  test('that takes too long to read is not waited for, and no facet of it is an empty list', async () => {
+    const many = Array.from({ length: 3000 }, (_, i) => [`containers/${hex(`${i}`)}/x`, ''] as const);
+    const root = made({ ...GRAPHDRIVER, ...Object.fromEntries(many) });
+    const directory = openDirectory({ disk: HERE, root, deadlineMs: 1 });
+    expect(await directory['docker.containerRecords']()).toMatchObject({
+      state: 'timeout',
+      why: expect.stringContaining('not all of it was read within 1ms'),
+    });
+    expect(await directory['docker.layers']()).toMatchObject({ state: 'timeout' });
+    expect(await directory['docker.networks']()).toMatchObject({ state: 'timeout' });
+    const { items } = await directory.databases();
+    expect(items.map(({ file }) => file.state)).toEqual(['timeout', 'timeout', 'timeout']);
   });
 
   test('that may not be read is denied, in every facet', async () => {
