@@ -6,6 +6,7 @@ import { normalSocket } from '../sources/docker/address.ts';
 import type { DaemonConfig } from '../sources/docker/daemon-config.ts';
 import type { DockerDaemon } from '../sources/docker/daemons.ts';
 import type { DockerContext } from './docker-readers.ts';
+import { NoContainerd } from './reader-context.ts';
 
 export interface DockerRootPlace {
   readonly path: string;
@@ -31,10 +32,13 @@ export const findDockerRoot = async (context: DockerContext): Promise<Observed<D
   const byUser =
     options.dockerHost !== undefined || (options.environment['DOCKER_HOST'] ?? '') !== '' || chosen != null;
   if (daemons.length > 0 || hidden || byUser) return endpoint;
-  const { address, origin } = await context.containerd();
+  const containerd = await context.containerd().catch((error: unknown) => {
+    if (error instanceof NoContainerd) return undefined;
+    throw error;
+  });
   // With a containerd that the user named, no default place is looked at.
-  if (origin === 'flag' || origin === 'environment') return endpoint;
-  return (await rootOfStopped(address)) ?? endpoint;
+  const byDefault = containerd?.origin === 'process' || containerd?.origin === 'well-known';
+  return byDefault ? ((await rootOfStopped(containerd.address)) ?? endpoint) : endpoint;
 };
 
 /**

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { deadDockerDisk, liveDockerDisk } from '../../src/collect/docker-disk-readers.ts';
 import type { DockerContext } from '../../src/collect/docker-readers.ts';
 import { findDockerRoot, rootOfStopped } from '../../src/collect/docker-root.ts';
+import { NoContainerd } from '../../src/collect/reader-context.ts';
 import type { DockerEndpoint } from '../../src/host/docker.ts';
 import { absent, type Observed, seen, seenValue, unknown } from '../../src/host/observed.ts';
 import { HERE } from '../../src/sources/docker/disk/files.ts';
@@ -73,6 +74,17 @@ test('without a Docker to ask there is its reason, in every facet and of the dat
   const other = liveDockerDisk(hostWith(none));
   expect(await other.readers['docker.volumes']()).toEqual(none);
   expect(await other.databases()).toEqual({ items: [], gaps: [] });
+});
+
+test('without a containerd too', async () => {
+  const none = absent('/proc, well-known paths', AT, 'no containerd on this machine');
+  const nobody: DockerContext = {
+    ...hostWith(none),
+    options: { environment: {} },
+    containerd: () => Promise.reject(new NoContainerd(none)),
+  };
+  expect(await findDockerRoot(nobody)).toEqual(none);
+  expect(await liveDockerDisk(nobody).databases()).toEqual({ items: [], gaps: [] });
 });
 
 test('a Docker that does not run has its data where the configuration says, if it uses this containerd', async () => {

@@ -28,6 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const readAll = (root: string): Promise<number> =>
   soon(async () => {
     const directory = openDirectory({ disk: HERE, root });
+    const before = memory();
     let faults = 0;
     for (const name of FACETS) {
       const fact: Observed<object> = await directory[name]();
@@ -45,8 +46,17 @@ const readAll = (root: string): Promise<number> =>
       for (const item of fact.value.items) expect(item).toBeTypeOf('object');
     }
     await directory.databases();
+    expect(memory() - before).toBeLessThan(MOST_BYTES);
     return faults;
   });
+
+/** Far above what any of these directories is made of: it tells a length that was believed. */
+const MOST_BYTES = 100 * 2 ** 20;
+
+const memory = (): number => {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+};
 
 const isListing = (value: object): value is Listing<unknown> => 'gaps' in value;
 
