@@ -28,6 +28,11 @@ const APART: Readonly<Record<string, string>> = {
   yaml: 'src/report/yaml.ts',
 };
 
+/** Modules that run in threads of their own, each started from its file in dist/. */
+const THREADS: Readonly<Record<string, string>> = {
+  'hash-worker': 'src/sources/content/hash-worker.ts',
+};
+
 const apart: Plugin = {
   name: 'apart',
   setup(pluginBuild) {
@@ -46,7 +51,7 @@ await mkdir(dist, { recursive: true });
 const drafts = await mkdtemp(`${dist}.draft-`);
 try {
   const result = await build({
-    entryPoints: { cli: 'src/cli/main.ts', ...APART },
+    entryPoints: { cli: 'src/cli/main.ts', ...APART, ...THREADS },
     absWorkingDir: fileURLToPath(root),
     outdir: drafts,
     outExtension: { '.js': '.cjs' },

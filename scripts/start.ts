@@ -28,7 +28,7 @@ const DIRECTORIES = [
 
 /** Arguments that say themselves what to look at, and commands for which a recorded host is of no use. */
 const OWN_SOURCE = /^(-a|--address|--docker-host|--bundle)(=|$)/;
-const LIVE_COMMANDS = ['api', 'bundle'];
+const LIVE_COMMANDS = ['api', 'bundle', 'verify'];
 
 const args = process.argv.slice(2);
 const isSample =

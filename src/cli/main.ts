@@ -8,6 +8,7 @@ import { EXIT } from './exit-codes.ts';
 import { declareGlobals, type GlobalOptions, refuseRecorded } from './globals.ts';
 import { writeError, writeHint } from './terminal-output.ts';
 import { UsageError } from './usage-error.ts';
+import type { VerifyOptions } from './verify-choice.ts';
 import { VERSION } from './version.ts';
 
 const run = async (argv: readonly string[]): Promise<number> => {
@@ -107,6 +108,23 @@ const run = async (argv: readonly string[]): Promise<number> => {
     .action(async (options: DoctorOptions) => {
       const { doctor } = await import('./doctor.ts');
       code = await doctor(options, globals());
+    });
+
+  program
+    .command('verify')
+    .summary('re-hash content: are the bytes on the disk those that were pulled')
+    .description(
+      'Hashes the files of the content store with all cores and compares digests and recorded sizes. Interrupted, it says how to go on. Formats: text, json, yaml. Exit codes: 0 all as they should be, 3 some are not, 5 not everything could be read.',
+    )
+    .addOption(new Option('--sample <n>', 'so many blobs, picked at random').argParser(positive))
+    .option('--full', 'all blobs')
+    .option('--seed <text>', 'of an earlier sample: picks the same blobs again')
+    .option('--from <place>', 'where an interrupted run said to go on')
+    .addHelpText('after', examples(['ctrscope verify --sample 20', 'ctrscope verify --full -o json']))
+    .action(async (options: VerifyOptions) => {
+      refuseBundle('verify', globals());
+      const { verify } = await import('./verify.ts');
+      code = await verify(options, globals());
     });
 
   const bundle = program
