@@ -122,7 +122,6 @@ const run = async (argv: readonly string[]): Promise<number> => {
     .option('--from <place>', 'where an interrupted run said to go on')
     .addHelpText('after', examples(['ctrscope verify --sample 20', 'ctrscope verify --full -o json']))
     .action(async (options: VerifyOptions) => {
-      refuseBundle('verify', globals());
       const { verify } = await import('./verify.ts');
       code = await verify(options, globals());
     });

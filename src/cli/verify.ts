@@ -19,6 +19,7 @@ import { EXIT } from './exit-codes.ts';
 import { formatOf, type GlobalOptions } from './globals.ts';
 import { type HostSource, openHost } from './host-source.ts';
 import { writeError, writeHint, writeOut } from './terminal-output.ts';
+import { UsageError } from './usage-error.ts';
 import {
   choiceOf,
   chosenBlobs,
@@ -37,6 +38,11 @@ const MAX_UNKNOWN = 20;
 /** Hashes blobs and compares; the exit code says whether all are as they should be. */
 export const verify = async (options: VerifyOptions, globals: GlobalOptions): Promise<number> => {
   formatOf(globals, FORMATS);
+  if (globals.bundle !== undefined) {
+    throw new UsageError(
+      'verify has no use for --bundle: a bundle holds what is recorded of content, not its bytes',
+    );
+  }
   const choice = choiceOf(options);
   const source = await openHost(globals);
   try {
@@ -48,16 +54,12 @@ export const verify = async (options: VerifyOptions, globals: GlobalOptions): Pr
   }
 };
 
-/**
- * Verifies what the choice picks of a host's blobs.
- * @param open a descriptor of a blob's file, by the path that the host gives it; without it, on this machine
- */
+/** Verifies what the choice picks of a host's blobs. */
 export const verifyHost = async (
-  source: Pick<HostSource, 'recheck'>,
+  source: Pick<HostSource, 'recheck' | 'openFile'>,
   host: HostSnapshot,
   choice: VerifyChoice,
   globals: GlobalOptions,
-  open?: (path: string) => number,
 ): Promise<number> => {
   const files = facet(host, 'content.blobs');
   const facetsUnknown = unknownFacets(host, WANTS);
@@ -70,7 +72,7 @@ export const verifyHost = async (
   if (choice.seed !== null && globals.quiet !== true) {
     await writeError(escapeText(`sample of ${blobs.length}, seed ${choice.seed}`));
   }
-  const run = await hashAll(blobs, open, globals.quiet !== true && process.stderr.isTTY === true);
+  const run = await hashAll(blobs, source.openFile, globals.quiet !== true && process.stderr.isTTY === true);
   const settled = await settle(run.results, host, source);
   const results = settled.filter((blob) => blob !== undefined);
   const stoppedAt = run.signal === undefined ? undefined : blobs[run.results.indexOf(undefined)];

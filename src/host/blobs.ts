@@ -27,3 +27,11 @@ export const blobsOf = (host: HostSnapshot): ReadonlyMap<Digest, Blob> => {
   }
   return blobs;
 };
+
+/** The content store's folder, where the file of any blob tells it. */
+export const storeFolder = (host: HostSnapshot): string | null => {
+  const [first] = items(host, 'content.blobs');
+  if (first === undefined) return null;
+  const tail = `/${first.digest.replace(':', '/')}`;
+  return first.path.endsWith(tail) ? first.path.slice(0, -tail.length) : null;
+};

@@ -1,10 +1,11 @@
 /** Which blobs there are to verify, in which order, and what a hash says of one. */
 import { bytes as byteText } from '../text/units.ts';
-import { type Blob, blobsOf } from './blobs.ts';
+import { type Blob, blobsOf, storeFolder } from './blobs.ts';
 import type { Digest } from './ids.ts';
 import { compareText } from './kinds/kind.ts';
 import { openQuestion } from './listing-gaps.ts';
-import type { HostSnapshot } from './snapshot.ts';
+import { seenValue } from './observed.ts';
+import { facet, type HostSnapshot } from './snapshot.ts';
 
 /** A hash function of `DIGEST` that we can compute, and how many hexadecimal digits it has. */
 const ALGORITHMS: ReadonlyMap<string, number> = new Map([
@@ -57,9 +58,16 @@ export interface VerifiedBlob extends BlobToVerify {
 /** All blobs in order. With a scope, only those that its namespaces know: a file alone belongs to no namespace. */
 export const blobsToVerify = (host: HostSnapshot): BlobToVerify[] => {
   const limited = host.scope.namespaces !== undefined;
+  const folder = storeFolder(host);
+  // Something is in the place of these, and no file: whoever opens it can say what.
+  const noted = new Set(
+    (seenValue(facet(host, 'content.blobs'))?.gaps ?? []).map(({ object }) => object?.id ?? ''),
+  );
+  const placeOf = (digest: string): string | null =>
+    folder === null || !noted.has(digest) ? null : `${folder}/${digest.replace(':', '/')}`;
   return [...blobsOf(host).values()]
     .filter(({ records }) => !limited || records.length > 0)
-    .map(toVerify)
+    .map((blob) => toVerify(blob, blob.file?.path ?? placeOf(blob.digest)))
     .toSorted(inOrder);
 };
 
@@ -112,7 +120,7 @@ export const lookedAtAgain = (blob: VerifiedBlob, again: HostSnapshot): Verified
   return now.file === null ? blob : undefined;
 };
 
-function toVerify({ digest, file, records }: Blob): BlobToVerify {
+function toVerify({ digest, file, records }: Blob, path: string | null): BlobToVerify {
   const colon = digest.indexOf(':');
   let largest = 0n;
   for (const { size } of records) if (size > largest) largest = size;
@@ -121,7 +129,7 @@ function toVerify({ digest, file, records }: Blob): BlobToVerify {
     algorithm: digest.slice(0, colon),
     hex: digest.slice(colon + 1),
     size: file?.size ?? largest,
-    path: file?.path ?? null,
+    path,
     recorded: records.map(({ namespace, size }) => ({ namespace, size })),
   };
 }
