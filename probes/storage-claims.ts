@@ -1,0 +1,52 @@
+/** What the probes of content, snapshots and databases say alike. */
+import type { Claim } from '../src/host/finding.ts';
+import { openQuestion } from '../src/host/listing-gaps.ts';
+import { seenValue } from '../src/host/observed.ts';
+import { facet, type HostSnapshot, type ListingFacet } from '../src/host/snapshot.ts';
+import { shellWord } from '../src/text/shell.ts';
+
+/** Objects that have a finding each; of more, one finding tells. */
+const EACH = 20;
+const NAMED = 3;
+const WELL_KNOWN = '/run/containerd/containerd.sock';
+/** Lists of one host are read one after the other: what is younger than this may be in only one of them. */
+const SETTLED_MS = 60_000;
+
+/** A claim for each object, or one for all where they are many: their cause is one, and nobody reads a thousand. */
+export const oneOrEach = <T>(
+  found: readonly T[],
+  each: (object: T) => Claim,
+  all: (objects: readonly T[]) => Claim,
+): Claim[] => (found.length <= EACH ? found.map(each) : [all(found)]);
+
+/** `a, b, c and 4 more`. */
+export const named = (names: readonly string[]): string => {
+  const more = names.length - NAMED;
+  return `${names.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+};
+
+/** A command of ctr for the containerd of this host. */
+export const ctr = (host: HostSnapshot, namespace: string, ...words: readonly string[]): string => {
+  const address = seenValue(facet(host, 'containerd.endpoint'))?.address ?? WELL_KNOWN;
+  const where = address === WELL_KNOWN ? [] : ['-a', address];
+  return ['ctr', ...where, '-n', namespace, ...words].map(shellWord).join(' ');
+};
+
+/** The first of several questions that is open: then what is not in these lists may still be there. */
+export const firstOpen = (
+  host: HostSnapshot,
+  names: readonly ListingFacet[],
+  where?: Parameters<typeof openQuestion>[2],
+): string | undefined =>
+  names.map((name) => openQuestion(host, name, where)).find((why) => why !== undefined);
+
+/**
+ * Whether something was made so shortly before a list was read that the list may be without it. Only a recording keeps such
+ * a moment: a live host is looked at again, and on a dead disk nothing moves.
+ */
+export const isFresh = (host: HostSnapshot, madeAt: string | null, readAt: string): boolean =>
+  host.from === 'bundle' && madeAt !== null && Date.parse(readAt) - Date.parse(madeAt) < SETTLED_MS;
+
+/** How sure a disagreement of two lists is: live it was looked at twice, on a dead disk nothing moves. */
+export const sureness = (host: HostSnapshot): Claim['confidence'] =>
+  host.from === 'bundle' ? 'likely' : 'certain';
