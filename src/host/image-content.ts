@@ -105,7 +105,7 @@ function imageContent(scene: Scene, image: Image): ImageContent {
     missing: [],
     why,
   });
-  const open = openQuestion(scene.host, 'containerd.content', { namespace });
+  const open = openQuestion(scene.host, 'containerd.content', { namespace, id: target.digest });
   if (open !== undefined) return unknownBecause(open);
   const manifest = scene.manifests.get(`${namespace}/${target.digest}`);
   const missing = missingOf(scene, namespace, 'target', target.digest);
@@ -173,6 +173,7 @@ function manifestContent(
     missing: readonly MissingBlob[],
     unpacked?: boolean,
   ): PlatformContent => ({ platform, manifest: digest, state, unpacked, hasLayers, missing });
+  if (isHidden(scene, namespace, digest)) return content('unknown', []);
   const own = missingOf(scene, namespace, 'manifest', digest);
   if (own !== undefined) {
     const arriving = isArriving(scene, namespace, [own]);
@@ -181,7 +182,9 @@ function manifestContent(
   const record = scene.records.get(`${namespace}/${digest}`);
   const labelled = contentReferences(record?.labels ?? {});
   const parts = partsOf(scene, namespace, digest, labelled);
-  if (parts === undefined) return content('unknown', []);
+  if (parts === undefined || parts.some((part) => isHidden(scene, namespace, part.digest))) {
+    return content('unknown', []);
+  }
   const missing = parts.flatMap(({ role, digest: part }) => {
     const blob = missingOf(scene, namespace, role, part);
     return blob === undefined ? [] : [blob];
@@ -254,6 +257,12 @@ function missingOf(
 ): MissingBlob | undefined {
   if (!records.has(`${namespace}/${digest}`)) return { role, digest, how: 'unrecorded' };
   return files !== undefined && !files.has(digest) ? { role, digest, how: 'noFile' } : undefined;
+}
+
+// Whether its record is one that could not be read.
+function isHidden({ host, records }: Scene, namespace: string, digest: Digest): boolean {
+  if (records.has(`${namespace}/${digest}`)) return false;
+  return openQuestion(host, 'containerd.content', { namespace, id: digest }) !== undefined;
 }
 
 // Clients name an upload by what it will be: `layer-sha256:…`, `manifest-sha256:…`.

@@ -5,7 +5,7 @@ import { type FacetName, facet, type HostSnapshot, type ListingFacet } from './s
 /**
  * Why it cannot be said that something is *not* in a listing, undefined where it can: the listing was not read, or a part of
  * it that may hold the object.
- * @param where the namespace, or the object's whole reference; without it, anywhere
+ * @param where the namespace or the object; without them, anything anywhere
  */
 export const openQuestion = (
   host: HostSnapshot,
@@ -23,10 +23,8 @@ export const openQuestion = (
 export const readAt = (host: HostSnapshot, name: FacetName): string => facet(host, name).at;
 
 // A gap in some fields hides no object; one about an object hides that one.
-function mayHide({ object, fields }: Gap, where: { namespace?: string; id?: string }): boolean {
-  if (fields !== undefined) return false;
+function mayHide({ object, fields }: Gap, { namespace, id }: { namespace?: string; id?: string }): boolean {
   const apart = (one: string | undefined, other: string | undefined): boolean =>
     one !== undefined && other !== undefined && one !== other;
-  if (apart(object?.namespace, where.namespace)) return false;
-  return object?.id === undefined || (where.id !== undefined && !apart(object.id, where.id));
+  return fields === undefined && !apart(object?.namespace, namespace) && !apart(object?.id, id);
 }
