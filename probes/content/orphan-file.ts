@@ -68,6 +68,7 @@ function brokenRecords(host: HostSnapshot): string | undefined {
   const metadata = databases.find(({ owner }) => owner === 'metadata')?.file;
   if (metadata === undefined) return undefined;
   if (metadata.state === 'absent') return 'there is no meta.db that could have recorded the files';
+  if (metadata.state === 'failed') return `meta.db may have recorded the files: ${metadata.why}`;
   const file = seenValue(metadata);
   if (file === undefined) return undefined;
   if (file.damage.length > 0 || file.salvaged) return 'meta.db is damaged: it may have recorded the files';

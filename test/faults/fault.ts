@@ -21,6 +21,8 @@ export type Fault = {
   readonly probe: string;
   readonly name: string;
   readonly options?: Omit<LabOptions, 'suite' | 'tag' | 'kept'>;
+  /** What the lab has before it is first looked at. */
+  readonly prepare?: (lab: Lab) => Promise<void>;
   /** How doctor is run on the healthy lab, during the fault and after it. */
   readonly doctor?: (lab: Lab) => Promise<Doctor> | Doctor;
   /** The exit code of the healthy lab, where this user cannot see enough for a pass. @default 0 */
@@ -45,10 +47,16 @@ export type Expected = {
   readonly why?: RegExp;
   /** @default 'fail' */
   readonly outcome?: 'fail' | 'warn';
+  /** @default 'containerd' */
+  readonly layer?: Layer;
+  /** @default null */
+  readonly namespace?: string;
   /** @default 'daemon' */
   readonly kind?: string;
-  /** The address that the finding is about. @default the lab's */
+  /** What the finding is about. @default the lab's address */
   readonly id?: string;
+  /** @default null */
+  readonly name?: string;
   readonly layers: readonly Layer[];
   /** The command of the first next step. */
   readonly first?: RegExp;
@@ -85,6 +93,7 @@ export const chosenSuites = (name: string): readonly Suite[] => {
 const run = async (fault: Fault, suite: Suite, { onTestFinished }: TestContext): Promise<void> => {
   const lab = await startLab({ ...fault.options, suite });
   onTestFinished(() => lab.stop());
+  await fault.prepare?.(lab);
   const usual = (await fault.doctor?.(lab)) ?? {};
   await isSilent(lab, usual, fault.healthyExit ?? 0, 'before the fault');
 
@@ -129,7 +138,8 @@ const HARM = ['reads', 'writes', 'disrupts'];
 const isNamed = async (lab: Lab, how: Doctor, probe: string, expected: Expected): Promise<Finding> => {
   const { exitCode, document, stdout, stderr } = await doctor(lab, how.args, how.options);
   const said = stdout + stderr;
-  const { outcome = 'fail', kind = 'daemon', id = lab.address } = expected;
+  const { outcome = 'fail', layer = 'containerd', namespace = null, kind = 'daemon' } = expected;
+  const { id = lab.address, name = null } = expected;
   expect(
     document.findings.map((finding) => finding.id),
     said,
@@ -139,7 +149,7 @@ const isNamed = async (lab: Lab, how: Doctor, probe: string, expected: Expected)
   expect(finding.title).toMatch(expected.title);
   if (expected.why !== undefined) expect(finding.why).toMatch(expected.why);
   expect(finding.outcome).toBe(outcome);
-  expect(finding.object).toEqual({ layer: 'containerd', namespace: null, kind, id, name: null });
+  expect(finding.object).toEqual({ layer, namespace, kind, id, name });
   expect(finding.fingerprint).toMatch(/^[0-9a-f]{64}$/);
   for (const text of [finding.why, finding.impact]) expect(text).toMatch(/\S.*\.$/);
 
