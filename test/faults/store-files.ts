@@ -19,7 +19,7 @@ import type { Lab } from '../lab/lab.ts';
 import { until } from '../lab/until.ts';
 import { documentOf } from '../live/program.ts';
 
-/** What the lab's image is made of. */
+/** What the lab's unpacked image is made of. */
 export type ImageBlobs = {
   readonly manifest: string;
   readonly config: string;
@@ -39,18 +39,16 @@ export const imageBlobs = async (lab: Lab): Promise<ImageBlobs> => {
     digest: String(item['digest']),
     labels: item['labels'] as Record<string, string>,
   }));
-  const manifest = records.find(({ labels }) =>
-    contentReferences(labels).some(({ role }) => role === 'config'),
+  const unpacked = new Set(
+    records.filter(({ labels }) => snapshotReferences(labels).length > 0).map(({ digest }) => digest),
   );
-  const parts = contentReferences(manifest?.labels ?? {});
-  const config = parts.find(({ role }) => role === 'config')?.digest;
-  const layers = parts.filter(({ role }) => role === 'layer').map(({ digest }) => digest);
-  const unpacked = records.find(({ digest }) => digest === config)?.labels ?? {};
-  if (manifest === undefined || config === undefined || layers.length === 0) {
-    throw new Error(`the image of lab ${lab.tag} has no labels: ${JSON.stringify(records)}`);
+  for (const { digest, labels } of records) {
+    const parts = contentReferences(labels);
+    const config = parts.find((part) => part.role === 'config' && unpacked.has(part.digest))?.digest;
+    const layers = parts.filter(({ role }) => role === 'layer').map((part) => part.digest);
+    if (config !== undefined && layers.length > 0) return { manifest: digest, config, layers };
   }
-  if (snapshotReferences(unpacked).length === 0) throw new Error(`lab ${lab.tag}: the image is not unpacked`);
-  return { manifest: manifest.digest, config, layers };
+  throw new Error(`no image of lab ${lab.tag} is unpacked: ${JSON.stringify(records)}`);
 };
 
 export const contentStore = (lab: Lab): string =>
