@@ -201,6 +201,39 @@ describe('snapshots', () => {
   });
 });
 
+describe('a daemon on a damaged database', () => {
+  // It goes on without everything that needs the database, and says "unknown service".
+  fault('meta-db-corrupt', 'both meta pages of meta.db were zeroes when containerd started', {
+    inject: async (lab) => {
+      const file = join(lab.containerdRoot, META_DB);
+      const whole = join(lab.root, 'meta.db.whole');
+      await lab.stopContainerd();
+      copyFileSync(file, whole);
+      zeroPages(file, [0, 1]);
+      await lab.startContainerd();
+      return {
+        undo: async () => {
+          await lab.stopContainerd();
+          copyFileSync(whole, file);
+          await lab.startContainerd();
+        },
+        check: ({ evidence }) =>
+          expect(evidence).toContainEqual(
+            expect.objectContaining({ layer: 'containerd', value: expect.stringContaining('invalid') }),
+          ),
+      };
+    },
+    expected: (lab) => ({
+      title: /meta\.db has no valid meta page$/,
+      layer: 'metadata',
+      kind: 'database',
+      id: join(lab.containerdRoot, META_DB),
+      name: 'metadata',
+      layers: ['metadata', 'containerd'],
+    }),
+  });
+});
+
 describe('a copied root', () => {
   const copied = (lab: Lab): string => join(lab.root, 'copied-root');
   const damaged = (
