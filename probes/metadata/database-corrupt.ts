@@ -7,6 +7,7 @@ import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import type { Database, DatabaseFile } from '../../src/host/storage.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { bytes, count } from '../../src/text/units.ts';
+import { isEmptyFile } from './empty-file.ts';
 
 const TOLD = 3;
 
@@ -42,7 +43,7 @@ What can still be read is shown by every command, and marked. A file that change
 function damaged(host: HostSnapshot, database: Database): Claim | undefined {
   const { path, file } = database;
   if (file.state === 'failed') {
-    return isEmpty(file.why)
+    return isEmptyFile(database)
       ? undefined
       : claim(host, database, {
           title: `${path} cannot be read as a database`,
@@ -65,11 +66,6 @@ function damaged(host: HostSnapshot, database: Database): Claim | undefined {
       ? 'Both meta pages are broken, and they are where every reading begins: no daemon opens such a file. What is shown was found without them, as one of the last transactions left it.'
       : 'Pages of the file do not have what their place says: they were not written, or written over.',
   });
-}
-
-// A file without a byte is no damaged database but a new one; another probe asks for that.
-function isEmpty(why: string): boolean {
-  return /\bempty\b|\b0 bytes\b/.test(why);
 }
 
 function claim(

@@ -7,6 +7,7 @@ import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import type { Database } from '../../src/host/storage.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { bytes, count } from '../../src/text/units.ts';
+import { isEmptyFile } from './empty-file.ts';
 
 export const databaseEmpty: Probe = {
   id: 'meta-db-empty',
@@ -32,11 +33,10 @@ A fresh host has an empty meta.db too, and then no blobs and no snapshot folders
   },
 };
 
-function emptiness({ file }: Database): string | undefined {
+function emptiness(database: Database): string | undefined {
+  const { file } = database;
   if (file.state === 'absent') return 'there is no meta.db';
-  if (file.state === 'failed') {
-    return /\bempty\b|\b0 bytes\b/.test(file.why) ? 'meta.db has no bytes' : undefined;
-  }
+  if (isEmptyFile(database)) return 'meta.db has no bytes';
   if (file.state !== 'seen') return undefined;
   const { version, damage, salvaged } = file.value;
   // Without a version nothing was ever kept, unless the page that had it is the damaged one.

@@ -58,7 +58,7 @@ describe('a database', () => {
 });
 
 describe('a meta.db without records', () => {
-  const empty = unknown('failed', META_DB, 'the file is empty', AT, 1);
+  const empty = unknown('failed', META_DB, 'at offset 0: the file is empty', AT, 1);
 
   test.each([
     ['gone', absent(META_DB, AT), 'there is no meta.db'],
