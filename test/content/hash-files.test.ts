@@ -81,6 +81,9 @@ describe('hashing files', () => {
     const refuse = (code: string) => (): number => {
       throw Object.assign(new Error(code), { code });
     };
+    expect(await hashed([file(path)], refuse('EFTYPE'))).toEqual([
+      { state: 'notFile', is: 'something that is no regular file' },
+    ]);
     expect(await hashed([file(path)], refuse('EACCES'))).toEqual([{ state: 'unreadable', code: 'EACCES' }]);
     // Open, and not for reading: as a disk that gives an error halfway.
     expect(await hashed([file(path)], () => openSync(path, 'a'))).toEqual([

@@ -14,13 +14,14 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-import { MULTI_IMAGE, SINGLE_IMAGE } from '../lab/images.ts';
+import { importMultiImage, MULTI_IMAGE, SINGLE_IMAGE } from '../lab/images.ts';
 import { type Lab, startLab } from '../lab/lab.ts';
 import { seedLab } from '../lab/seed.ts';
 import { hasContainerdStore } from '../lab/suites.ts';
 import { until } from '../lab/until.ts';
 import { documentOf } from '../live/program.ts';
 import { chosenSuites, type Fault, isSilent, testFault } from './fault.ts';
+import { doctor } from './program.ts';
 import {
   blobFile,
   contentStore,
@@ -309,6 +310,33 @@ describe('what looks like a fault and is none', () => {
         layers.every((layer) => !existsSync(blobFile(lab, layer))) ? true : undefined,
       );
       await isSilent(lab, {}, 0, 'with layers given up');
+    });
+  }
+
+  for (const suite of chosenSuites('images that come and go')) {
+    test(`images and containers that come and go while it looks (${suite})`, async ({ onTestFinished }) => {
+      const lab = await startLab({ suite });
+      onTestFinished(() => lab.stop());
+      await withContainer(lab);
+      let rounds = 0;
+      let stopped = false;
+      const coming = (async () => {
+        for (; !stopped; rounds += 1) {
+          await importMultiImage(lab);
+          await lab.ctr(['run', '--rm', SINGLE_IMAGE, `round-${rounds}`, '/bin/true']);
+          await lab.ctr(['images', 'rm', '--sync', MULTI_IMAGE]);
+        }
+      })();
+      try {
+        for (let looks = 0; looks < 8 || rounds < 3; looks += 1) {
+          const { document, stdout } = await doctor(lab);
+          expect(document.findings, stdout).toEqual([]);
+        }
+      } finally {
+        stopped = true;
+        await coming;
+      }
+      await isSilent(lab, {}, 0, 'when nothing moves any more');
     });
   }
 

@@ -1,9 +1,17 @@
 /** `verify` of the built program on a real content store. */
-import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { blobFile, contentStore, imageBlobs } from '../faults/store-files.ts';
+import { blobFile, contentStore, copyRoot, imageBlobs } from '../faults/store-files.ts';
 import { importMultiImage, importSingleImage } from '../lab/images.ts';
 import { describeLab } from '../lab/shared.ts';
 import { ctrscope, documentOf } from './program.ts';
@@ -94,6 +102,26 @@ describeLab('verify', {}, (lab) => {
       });
       expect(existsSync(blobFile(lab(), config))).toBe(true);
     });
+  });
+
+  test('reads a disk whose daemon does not run, and never out of it', async () => {
+    const root = await copyRoot(lab());
+    const [layer = ''] = (await imageBlobs(lab())).layers;
+    const copied = blobFile(lab(), layer).replace(lab().containerdRoot, root);
+    const intact = await documentOf({ env: {} }, ['--root', root, 'verify', '--full']);
+    expect(intact.from).toBe('disk');
+    expect(new Set(intact.items.map((item) => item['state']))).toEqual(new Set(['intact']));
+    expect(intact.items.map((item) => item['path'])).toContain(copied);
+    truncateSync(copied, 7);
+    const { exitCode, stdout } = await ctrscope({ env: {} }, ['--root', root, 'verify', '--full']);
+    expect(exitCode).toBe(3);
+    expect(stdout).toContain(layer);
+    // The bytes are right, and they are not on that disk.
+    rmSync(copied);
+    symlinkSync(blobFile(lab(), layer), copied);
+    const linked = await documentOf({ env: {} }, ['--root', root, 'verify', '--full']);
+    const found = linked.items.find((item) => item['digest'] === layer);
+    expect(found?.['state']).not.toBe('intact');
   });
 
   test.for([

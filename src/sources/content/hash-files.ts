@@ -128,6 +128,8 @@ function refusal(error: unknown): HashOutcome {
   // O_NOFOLLOW on a link: the content store makes none.
   if (code === 'ELOOP') return { state: 'notFile', is: 'a symbolic link' };
   if (code === 'ENXIO') return { state: 'notFile', is: 'a socket' };
+  // Of a disk that opens nothing else.
+  if (code === 'EFTYPE') return { state: 'notFile', is: 'something that is no regular file' };
   return { state: 'unreadable', code };
 }
 
