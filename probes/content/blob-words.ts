@@ -20,21 +20,24 @@ export const lossImpact = (host: HostSnapshot, users: readonly BlobUser[]): stri
   const images = named([...new Set(users.map(({ image }) => image.name))]);
   const roles = new Set(users.map(({ role }) => role));
   const containers = users.flatMap(({ image }) => containersOf(host, image));
-  const running =
+  const untouched =
     containers.length === 0
       ? 'No container here was made of it.'
-      : `${count(containers.length, 'container')} made of it (${named(containers.map(({ id }) => id))}) ${containers.length === 1 ? 'keeps' : 'keep'} running: what is unpacked does not need the blob.`;
+      : `${count(containers.length, 'container')} made of it (${named(containers.map(({ id }) => id))}) ${containers.length === 1 ? 'is' : 'are'} not touched: what is unpacked does not need the blob.`;
+  if (!users.some(({ here }) => here)) {
+    return `It belongs to ${images}, to a platform that this host does not run: exporting and pushing that fail. ${untouched}`;
+  }
   const only = roles.size === 1 ? [...roles][0] : undefined;
   switch (only) {
     case 'layer':
-      return `It is a layer of ${images}: unpacking, exporting and pushing fail; a container can still be made where the layer is unpacked. ${running}`;
+      return `It is a layer of ${images}: unpacking, exporting and pushing fail; a container can still be made where the layer is unpacked. ${untouched}`;
     case 'config':
-      return `It is the config of ${images}: no new container can be made of that, and Docker then tries to pull the image and shows it as decades old. ${running}`;
+      return `It is the config of ${images}: no new container can be made of that, and Docker then tries to pull the image and shows it as decades old. ${untouched}`;
     case 'target':
     case 'manifest':
-      return `It is a manifest of ${images}: no new container can be made of that, and it cannot be exported or pushed. ${running}`;
+      return `It is a manifest of ${images}: no new container can be made of that, and it cannot be exported or pushed. ${untouched}`;
     default:
-      return `It belongs to ${images}: what needs it fails. ${running}`;
+      return `It belongs to ${images}: what needs it fails. ${untouched}`;
   }
 };
 

@@ -129,7 +129,7 @@ function one(host: HostSnapshot, found: Incomplete): Claim {
         : 'Its pull or import did not come to its end, or what it had brought was removed: by hand, or by a collection that knew no lease for it.',
     impact: runs
       ? `Containers can be made of it, since it is unpacked; exporting, pushing and unpacking for another snapshotter fail. ${count(containers.length, 'container')} made of it ${containers.length === 1 ? 'is' : 'are'} not touched.`
-      : `No new container can be made of it. ${count(containers.length, 'container')} made of it ${containers.length === 1 ? 'keeps' : 'keep'} running.`,
+      : `No new container can be made of it. ${count(containers.length, 'container')} made of it ${containers.length === 1 ? 'is' : 'are'} not touched.`,
     next: [
       {
         text: 'see what containerd itself says of it',

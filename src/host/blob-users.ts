@@ -7,6 +7,8 @@ import type { HostSnapshot } from './snapshot.ts';
 export interface BlobUser {
   readonly image: Image;
   readonly role: 'target' | 'manifest' | 'config' | 'layer' | 'attestation' | 'other';
+  /** Whether what runs on the host needs it; false for a part of another platform only. */
+  readonly here: boolean;
 }
 
 export interface BlobUsers {
@@ -21,17 +23,16 @@ export const blobUsers = (host: HostSnapshot): BlobUsers => {
   const users = new Map<string, BlobUser[]>();
   for (const image of items(host, 'containerd.images')) {
     const seen = new Set<string>();
-    const queue: { digest: string; role: BlobUser['role'] }[] = [
-      { digest: image.target.digest, role: 'target' },
-    ];
+    const queue: Step[] = [{ digest: image.target.digest, role: 'target', here: true }];
     for (let step = queue.shift(); step !== undefined; step = queue.shift()) {
-      if (seen.has(step.digest)) continue;
-      seen.add(step.digest);
-      const key = `${image.namespace}/${step.digest}`;
+      const { digest, role, here } = step;
+      if (seen.has(digest)) continue;
+      seen.add(digest);
+      const key = `${image.namespace}/${digest}`;
       const known = users.get(key);
-      if (known === undefined) users.set(key, [{ image, role: step.role }]);
-      else known.push({ image, role: step.role });
-      queue.push(...childrenOf(key, manifests, records));
+      if (known === undefined) users.set(key, [{ image, role, here }]);
+      else known.push({ image, role, here });
+      queue.push(...childrenOf(key, here, manifests, records));
     }
   }
   return { of: (namespace, digest) => users.get(`${namespace}/${digest}`) ?? [] };
@@ -43,15 +44,31 @@ export const containersOf = (host: HostSnapshot, image: Image): Container[] =>
     (container) => container.namespace === image.namespace && container.image === image.name,
   );
 
+interface Step {
+  readonly digest: string;
+  readonly role: BlobUser['role'];
+  readonly here: boolean;
+}
+
+// What runs here comes first: a layer that platforms share is needed by that one.
 function childrenOf(
   key: string,
+  here: boolean,
   manifests: ReadonlyMap<string, Manifest>,
   records: ReadonlyMap<string, ContentInfo>,
-): readonly { digest: string; role: BlobUser['role'] }[] {
-  const children = manifests.get(key)?.children ?? [];
-  if (children.length > 0) return children;
+): Step[] {
+  const manifest = manifests.get(key);
+  if (manifest !== undefined && manifest.children.length > 0) {
+    const steps = manifest.children.map(({ digest, role }): Step => {
+      const elsewhere = manifest.here !== undefined && digest !== manifest.here;
+      return { digest, role, here: here && !elsewhere };
+    });
+    return steps.toSorted((a, b) => Number(b.here) - Number(a.here));
+  }
   const record = records.get(key);
-  return record === undefined ? [] : contentReferences(record.labels);
+  return record === undefined
+    ? []
+    : contentReferences(record.labels).map((reference) => ({ ...reference, here }));
 }
 
 function byBlob<T extends { readonly namespace: string; readonly digest: string }>(

@@ -66,7 +66,7 @@ describe('content', () => {
         ...moveAway(lab, blobFile(lab, blob)),
         check: ({ impact, evidence }) => {
           expect(impact).toContain(`It is a layer of ${SINGLE_IMAGE}`);
-          expect(impact).toContain('(web) keeps running');
+          expect(impact).toContain('(web) is not touched');
           expect(evidence.map(({ source }) => source)).toContain(blobFile(lab, blob));
         },
       };

@@ -31,14 +31,33 @@ describe('a blob without its file', () => {
     ['config', `It is the config of ${IMAGE}: no new container`],
     ['manifest', `It is a manifest of ${IMAGE}: no new container`],
     ['index', `It is a manifest of ${IMAGE}: no new container`],
-  ])('says what the loss of a %s means, and that running containers go on', (name, impact) => {
+  ])('says what the loss of a %s means, and that containers are not touched', (name, impact) => {
     const claim = claimOf(blobMissing, withoutFile(name));
     expect(claim.object).toMatchObject({ layer: 'content', kind: 'blob', id: blobId(name) });
     expect(claim.impact).toContain(impact);
-    expect(claim.impact).toContain('1 container made of it (web) keeps running');
+    expect(claim.impact).toContain('1 container made of it (web) is not touched');
     expect(claim.evidence.map(({ source }) => source)).toContain(
       `${STORE}/blobs/${blobId(name).replace(':', '/')}`,
     );
+  });
+
+  test('of another platform is missed only where that is wanted', () => {
+    const records = [
+      ...RECORDS,
+      record('arm', { 'containerd.io/gc.ref.content.config': blobId('arm-config') }),
+    ];
+    const host = (lost: string) =>
+      stored({
+        'containerd.content': listing([...records, record('arm-config')]),
+        'content.blobs': listing(
+          [...FILES, file('arm'), file('arm-config')].filter(({ digest }) => digest !== blobId(lost)),
+        ),
+      });
+    for (const lost of ['arm', 'arm-config']) {
+      expect(claimOf(blobMissing, host(lost)).impact).toMatch(
+        /^It belongs to \S+, to a platform that this host does not run/,
+      );
+    }
   });
 
   test('is put back before its record is forgotten, which takes more with it where it is no layer', () => {
@@ -217,7 +236,7 @@ describe('an image', () => {
       `image ${IMAGE} in default is without 1 blob (config ${blobId('config')}), for linux/amd64`,
     );
     expect(claim.impact).toContain(
-      'No new container can be made of it. 1 container made of it keeps running.',
+      'No new container can be made of it. 1 container made of it is not touched.',
     );
   });
 
