@@ -1,5 +1,6 @@
 /** What the probes of content, snapshots and databases say alike. */
 import type { Claim } from '../src/host/finding.ts';
+import { items } from '../src/host/kinds/listing.ts';
 import { openQuestion } from '../src/host/listing-gaps.ts';
 import { seenValue } from '../src/host/observed.ts';
 import { facet, type HostSnapshot, type ListingFacet } from '../src/host/snapshot.ts';
@@ -50,3 +51,24 @@ export const isFresh = (host: HostSnapshot, madeAt: string | null, readAt: strin
 /** How sure a disagreement of two lists is: live it was looked at twice, on a dead disk nothing moves. */
 export const sureness = (host: HostSnapshot): Claim['confidence'] =>
   host.from === 'bundle' ? 'likely' : 'certain';
+
+/**
+ * Why what databases record may be of another time than the files: their newest transaction is lost.
+ * @param owner of the database: `metadata`, or a snapshotter; without it, any
+ */
+export const outdated = (host: HostSnapshot, owner?: string): string | undefined => {
+  const found = items(host, 'metadata.databases').find(
+    (database) =>
+      (owner === undefined || database.owner === owner) && seenValue(database.file)?.salvaged === true,
+  );
+  return found && `${found.path} has lost its newest transaction: what it records may be gone since`;
+};
+
+/** Why something may be recorded though no record of it was found: what would have it is damaged. */
+export const damagedRecords = (host: HostSnapshot): string | undefined => {
+  const found = items(host, 'metadata.databases').find(({ owner }) => owner === 'metadata')?.file;
+  const file = found && seenValue(found);
+  return file === undefined || file.damage.length === 0
+    ? outdated(host, 'metadata')
+    : 'meta.db is damaged: it may have records that cannot be read';
+};

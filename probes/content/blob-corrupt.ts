@@ -7,7 +7,7 @@ import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import type { BlobFile } from '../../src/host/storage.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { count } from '../../src/text/units.ts';
-import { firstOpen, named, oneOrEach, sureness } from '../storage-claims.ts';
+import { firstOpen, named, oneOrEach, outdated, sureness } from '../storage-claims.ts';
 import { lossImpact, repairSteps, usersOf } from './blob-words.ts';
 
 interface Spoilt extends Blob {
@@ -26,6 +26,7 @@ This looks at lengths only, which costs nothing. Bytes that changed without a ch
     'containerd.images',
     'containerd.manifests',
     'containerd.containers',
+    'metadata.databases',
     'containerd.endpoint',
   ],
   needs: ['containerd.content', 'content.blobs'],
@@ -33,6 +34,8 @@ This looks at lengths only, which costs nothing. Bytes that changed without a ch
     if (facet(host, 'containerd.content').state === 'absent') {
       return { outcome: 'skip', reason: 'there is no containerd whose records could be compared' };
     }
+    const old = outdated(host, 'metadata');
+    if (old !== undefined) return { outcome: 'skip', reason: old };
     const spoilt = [...blobsOf(host).values()].filter(isSpoilt);
     if (spoilt.length > 0) {
       const users = blobUsers(host);

@@ -6,7 +6,7 @@ import { readAt } from '../../src/host/listing-gaps.ts';
 import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { count } from '../../src/text/units.ts';
-import { firstOpen, isFresh, named, oneOrEach, sureness } from '../storage-claims.ts';
+import { firstOpen, isFresh, named, oneOrEach, outdated, sureness } from '../storage-claims.ts';
 import { lossImpact, placeOf, repairSteps, usersOf } from './blob-words.ts';
 
 export const blobMissing: Probe = {
@@ -23,6 +23,7 @@ Containers run from snapshots and not from blobs, so those that run are not touc
     'containerd.images',
     'containerd.manifests',
     'containerd.containers',
+    'metadata.databases',
     'containerd.endpoint',
   ],
   needs: ['containerd.content', 'content.blobs'],
@@ -30,6 +31,8 @@ Containers run from snapshots and not from blobs, so those that run are not touc
     if (facet(host, 'containerd.content').state === 'absent') {
       return { outcome: 'skip', reason: 'there is no containerd whose records could be compared' };
     }
+    const old = outdated(host, 'metadata');
+    if (old !== undefined) return { outcome: 'skip', reason: old };
     const at = readAt(host, 'content.blobs');
     const suspects = [...blobsOf(host).values()].filter(
       ({ file, records }) => file === null && !records.some(({ createdAt }) => isFresh(host, createdAt, at)),

@@ -5,7 +5,7 @@ import { type ImageContent, imageContents, type MissingBlob } from '../../src/ho
 import { readAt } from '../../src/host/listing-gaps.ts';
 import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import { count } from '../../src/text/units.ts';
-import { ctr, firstOpen, named, oneOrEach } from '../storage-claims.ts';
+import { ctr, damagedRecords, firstOpen, named, oneOrEach } from '../storage-claims.ts';
 import { pullAgain } from './blob-words.ts';
 
 interface Incomplete {
@@ -34,6 +34,7 @@ What is reported was here and is not, or never came: an interrupted pull, a coll
     'containerd.ingests',
     'containerd.snapshots',
     'containerd.containers',
+    'metadata.databases',
     'containerd.endpoint',
   ],
   needs: [
@@ -47,6 +48,8 @@ What is reported was here and is not, or never came: an interrupted pull, a coll
     if (facet(host, 'containerd.images').state === 'absent') {
       return { outcome: 'skip', reason: 'there is no containerd whose images could be followed' };
     }
+    const doubt = damagedRecords(host);
+    if (doubt !== undefined) return { outcome: 'skip', reason: doubt };
     const contents = imageContents(host);
     const found = contents.flatMap((content) => incomplete(content) ?? []);
     if (found.length > 0) {

@@ -7,7 +7,7 @@ import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import type { BlobFile } from '../../src/host/storage.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { age, bytes, count } from '../../src/text/units.ts';
-import { firstOpen, named, oneOrEach, sureness } from '../storage-claims.ts';
+import { damagedRecords, firstOpen, named, oneOrEach, sureness } from '../storage-claims.ts';
 
 /** A commit puts the file in its place before the record is written; no commit takes as long as this. */
 const ORPHAN_AFTER_MS = 3_600_000;
@@ -71,7 +71,8 @@ function brokenRecords(host: HostSnapshot): string | undefined {
   if (metadata.state === 'failed') return `meta.db may have recorded the files: ${metadata.why}`;
   const file = seenValue(metadata);
   if (file === undefined) return undefined;
-  if (file.damage.length > 0 || file.salvaged) return 'meta.db is damaged: it may have recorded the files';
+  const doubt = damagedRecords(host);
+  if (doubt !== undefined) return doubt;
   return file.version === null ? 'meta.db has no records at all; see meta-db-empty' : undefined;
 }
 

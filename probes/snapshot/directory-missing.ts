@@ -8,7 +8,7 @@ import { type Dependants, dependantsOf } from '../../src/host/snapshot-dependant
 import type { SnapshotBackend, SnapshotRecord } from '../../src/host/storage.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { count } from '../../src/text/units.ts';
-import { ctr, isFresh, named, oneOrEach, sureness } from '../storage-claims.ts';
+import { ctr, isFresh, named, oneOrEach, outdated, sureness } from '../storage-claims.ts';
 
 /** Snapshotters that keep each snapshot in a folder called by its number. */
 const BY_NUMBER = new Set(['overlayfs', 'native', 'erofs']);
@@ -34,6 +34,7 @@ Folders go by hand, by a cleaner of disks, or with a disk that loses data. Do no
     'containerd.images',
     'containerd.content',
     'containerd.manifests',
+    'metadata.databases',
     'containerd.endpoint',
   ],
   needs: ['metadata.snapshots', 'snapshot.directories'],
@@ -41,6 +42,8 @@ Folders go by hand, by a cleaner of disks, or with a disk that loses data. Do no
     if (facet(host, 'metadata.snapshots').state === 'absent') {
       return { outcome: 'skip', reason: 'there is no meta.db that records snapshots' };
     }
+    const old = outdated(host);
+    if (old !== undefined) return { outcome: 'skip', reason: old };
     const { lost, open } = lostOf(host);
     if (lost.length > 0) {
       return {

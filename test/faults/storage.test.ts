@@ -24,6 +24,7 @@ import { chosenSuites, type Fault, isSilent, testFault } from './fault.ts';
 import { doctor } from './program.ts';
 import {
   blobFile,
+  collectGarbage,
   contentStore,
   copyRoot,
   dateUploads,
@@ -303,9 +304,7 @@ describe('what looks like a fault and is none', () => {
       await withContainer(lab);
       const { layers } = await imageBlobs(lab);
       await lab.ctr(['content', 'prune', 'references']);
-      // A lease that goes makes containerd collect.
-      await lab.ctr(['leases', 'create', '--id', 'collect']);
-      await lab.ctr(['leases', 'delete', '--sync', 'collect']);
+      await collectGarbage(lab);
       await until('the layers are collected', () =>
         layers.every((layer) => !existsSync(blobFile(lab, layer))) ? true : undefined,
       );

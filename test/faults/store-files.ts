@@ -62,6 +62,12 @@ export const overlay = (lab: Lab): string =>
 
 export const META_DB = 'io.containerd.metadata.v1.bolt/meta.db';
 
+/** Makes containerd collect, and waits until it has: a lease that goes is reason enough. */
+export const collectGarbage = async (lab: Lab): Promise<void> => {
+  await lab.ctr(['leases', 'create', '--id', 'collect']);
+  await lab.ctr(['leases', 'delete', '--sync', 'collect']);
+};
+
 const INGEST = 'fault-ingest';
 
 /** An upload whose client was killed. */

@@ -135,6 +135,23 @@ describe('a part of a list that could not be read', () => {
   });
 });
 
+test.each([
+  [blobMissing, 'metadata'],
+  [blobCorrupt, 'metadata'],
+  [orphanFile, 'metadata'],
+  [imageIncomplete, 'metadata'],
+  [directoryMissing, 'metadata'],
+  [directoryMissing, 'overlayfs'],
+] as const)(
+  '$0.id claims nothing by records of a database that has lost its newest transaction',
+  (probe, owner) => {
+    const sick = SICK.find(([each]) => each === probe)?.[1] ?? {};
+    expect(probe.run(stored(sick)).outcome).toBe('claims');
+    const lost = listing([database(owner, META_DB, { salvaged: true })]);
+    expect(probe.run(stored({ ...sick, 'metadata.databases': lost })).outcome).toBe('skip');
+  },
+);
+
 test('a thousand objects of one kind are one finding', () => {
   const names = Array.from({ length: 1000 }, (_, i) => `blob ${i}`);
   const records = names.map((name) => record(name));
