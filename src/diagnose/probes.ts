@@ -2,6 +2,28 @@
 import { daemonMismatch } from '../../probes/containerd/daemon-mismatch.ts';
 import { notAnswering } from '../../probes/containerd/not-answering.ts';
 import { socketPermission } from '../../probes/containerd/socket-permission.ts';
+import { blobCorrupt } from '../../probes/content/blob-corrupt.ts';
+import { blobMissing } from '../../probes/content/blob-missing.ts';
+import { imageIncomplete } from '../../probes/content/image-incomplete.ts';
+import { ingestStuck } from '../../probes/content/ingest-stuck.ts';
+import { orphanFile } from '../../probes/content/orphan-file.ts';
+import { databaseCorrupt } from '../../probes/metadata/database-corrupt.ts';
+import { databaseEmpty } from '../../probes/metadata/database-empty.ts';
+import { databaseMissing } from '../../probes/snapshot/database-missing.ts';
+import { directoryMissing } from '../../probes/snapshot/directory-missing.ts';
 import type { Probe } from '../host/finding.ts';
 
-export const PROBES: readonly Probe[] = [notAnswering, socketPermission, daemonMismatch];
+export const PROBES: readonly Probe[] = [
+  notAnswering,
+  socketPermission,
+  daemonMismatch,
+  databaseCorrupt,
+  databaseEmpty,
+  databaseMissing,
+  directoryMissing,
+  blobMissing,
+  blobCorrupt,
+  imageIncomplete,
+  ingestStuck,
+  orphanFile,
+];

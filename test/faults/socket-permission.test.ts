@@ -82,15 +82,21 @@ describe('somebody without rights on a healthy daemon', () => {
       const { options = {} } = await openToAll(lab);
       const { exitCode, document } = await doctor(lab, [], options);
       expect({ exitCode, verdict: document.verdict }).toEqual({ exitCode: 5, verdict: 'partial' });
-      expect(document.probes).toEqual([
-        expect.objectContaining({ id: 'containerd-not-answering', outcome: 'pass' }),
-        expect.objectContaining({ id: 'socket-permission', outcome: 'pass' }),
-        expect.objectContaining({
-          id: 'daemon-mismatch',
-          outcome: 'skip',
-          reason: `who listens at ${lab.address} cannot be read: needs root`,
-        }),
-      ]);
+      expect(document.probes).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ id: 'containerd-not-answering', outcome: 'pass' }),
+          expect.objectContaining({ id: 'socket-permission', outcome: 'pass' }),
+          expect.objectContaining({
+            id: 'daemon-mismatch',
+            outcome: 'skip',
+            reason: `who listens at ${lab.address} cannot be read: needs root`,
+          }),
+          // What containerd answers may be asked by whoever may open its socket; its files are root's.
+          expect.objectContaining({ id: 'image-incomplete', outcome: 'pass' }),
+          expect.objectContaining({ id: 'ingest-stuck', outcome: 'pass' }),
+          ...FILE_PROBES.map((id) => expect.objectContaining({ id, outcome: 'skip' })),
+        ]),
+      );
 
       // Where the processes of others cannot even be listed, there is as little to compare.
       const hidden = await doctor(lab, [], {
@@ -106,8 +112,7 @@ describe('somebody without rights on a healthy daemon', () => {
         exitCode: 5,
         findings: [],
       });
-      expect(hidden.document.probes.at(-1)).toMatchObject({
-        id: 'daemon-mismatch',
+      expect(hidden.document.probes.find(({ id }) => id === 'daemon-mismatch')).toMatchObject({
         outcome: 'skip',
         reason: expect.stringMatching(/hidepid/),
       });
@@ -117,6 +122,16 @@ describe('somebody without rights on a healthy daemon', () => {
     });
   }
 });
+
+const FILE_PROBES = [
+  'meta-db-corrupt',
+  'meta-db-empty',
+  'snapshotter-db-missing',
+  'snapshot-dir-missing',
+  'content-blob-missing',
+  'content-blob-corrupt',
+  'content-orphan-file',
+];
 
 async function openToAll(lab: Lab): Promise<Doctor> {
   chmodSync(lab.address, 0o666);
