@@ -83,6 +83,29 @@ const run = async (argv: readonly string[]): Promise<number> => {
     });
 
   program
+    .command('why')
+    .summary('why something is still here: the way from its holder')
+    .description(
+      "Follows the references of containerd's garbage collector back from content, a snapshot, an image, a lease or an ingest to what holds it, or says that nothing does.",
+    )
+    .argument(
+      '<ref>',
+      'digest, image name, snapshot key, container id or Docker name, lease id, ingest ref, or the first four or more characters of an id; KIND/… or NAMESPACE/… before it narrows it',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        'ctrscope why busybox:1.35',
+        'ctrscope why sha256:4f1c -n moby',
+        'ctrscope why snapshot/default/overlayfs/web -o json',
+      ]),
+    )
+    .action(async (reference: string) => {
+      const { whyCommand } = await import('./why.ts');
+      code = await whyCommand(reference, globals());
+    });
+
+  program
     .command('report')
     .summary('one-shot report: verdict first, then findings, inventory, timings')
     .description(

@@ -3,6 +3,7 @@ import { type Observed, type Unknown, unknown } from '../host/observed.ts';
 import type { FacetName, Facets } from '../host/snapshot.ts';
 import { HERE } from '../sources/disk/disk.ts';
 import { filesOfDaemon } from './daemon-files.ts';
+import { readLeased, readSnapshotUsage } from './holding-readers.ts';
 import type { ReaderContext, Readers } from './reader-context.ts';
 import { DEFAULT_DEADLINE_MS, type StorageReaders, storageReadersOf } from './storage.ts';
 
@@ -21,8 +22,8 @@ export const storageReaders = (context: ReaderContext): LiveStorageReaders => {
       return 'state' in readers ? readers : (readers[name]() as Promise<Observed<Facets[K]>>);
     };
   return {
-    'containerd.leaseResources': async () => notYet('containerd.leaseResources'),
-    'containerd.usage': async () => notYet('containerd.usage'),
+    'containerd.leaseResources': () => readLeased(context),
+    'containerd.usage': () => readSnapshotUsage(context),
     'metadata.databases': of('metadata.databases'),
     'metadata.snapshots': of('metadata.snapshots'),
     'metadata.backends': of('metadata.backends'),
@@ -57,6 +58,3 @@ export const openStorage = async (
     return unknown(state, 'the files of containerd', message, at, 0);
   }
 };
-
-const notYet = (name: FacetName): Observed<never> =>
-  unknown('unsupported', name, 'nothing reads it yet', new Date().toISOString(), 0);

@@ -43,6 +43,25 @@ export const readSnapshot = async (
   }
 };
 
+/**
+ * Snapshots.Usage: what the snapshot takes without its parents, undefined when it is gone. Of a committed one it is a
+ * record; for any other, most snapshotters walk its folder.
+ * @throws CallFailure
+ */
+export const readUsage = async (
+  connection: Connection,
+  { snapshotter, key }: Pick<Snapshot, 'snapshotter' | 'key'>,
+  options: InNamespace,
+): Promise<{ readonly size: bigint; readonly inodes: bigint } | undefined> => {
+  try {
+    const { size, inodes } = await connection.unary(Snapshots.method.usage, { snapshotter, key }, options);
+    return { size, inodes };
+  } catch (error) {
+    if (error instanceof CallFailure && error.code === STATUS.NOT_FOUND) return undefined;
+    throw error;
+  }
+};
+
 function record(info: Info, snapshotter: string, namespace: string): Snapshot {
   return {
     namespace: namespaceName(namespace),

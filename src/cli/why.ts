@@ -1,0 +1,131 @@
+/** `ctrscope why REF` */
+import { setTimeout as pause } from 'node:timers/promises';
+import { buildGraph, GC_FACETS } from '../host/graph/build.ts';
+import { findObjects, type Match } from '../host/graph/find.ts';
+import { markGraph } from '../host/graph/mark.ts';
+import { isUnknown } from '../host/observed.ts';
+import { type FacetName, facet, type HostSnapshot } from '../host/snapshot.ts';
+import { distinct, entriesOf, type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
+import { WHY_WANTS, type WhyAnswer, why } from '../host/why.ts';
+import { hintFor, unknownLine } from '../report/unknown.ts';
+import { whyFields, whyLines } from '../report/why.ts';
+import { escapeText } from '../text/escape.ts';
+import { documentHead, documentText } from './document.ts';
+import { EXIT } from './exit-codes.ts';
+import { formatOf, type GlobalOptions } from './globals.ts';
+import { openHost } from './host-source.ts';
+import { writeError, writeHint, writeOut } from './terminal-output.ts';
+import { UsageError } from './usage-error.ts';
+
+const FORMATS = ['text', 'json', 'yaml'] as const;
+/** Whoever makes an object and whoever holds it are read one after the other: what nobody holds is looked at again. */
+const SETTLE_MS = 300;
+/** Candidates of an ambiguous reference that are named. */
+const MAX_CANDIDATES = 10;
+const MAX_UNKNOWN = 20;
+
+/** Says who holds an object, or that nothing does. */
+export const whyCommand = async (reference: string, globals: GlobalOptions): Promise<number> => {
+  const format = formatOf(globals, FORMATS);
+  const source = await openHost(globals);
+  try {
+    const first = await source.collect(WHY_WANTS);
+    if (!(await source.introduce(first))) return EXIT.failed;
+    let host = first;
+    let answer = answerFor(first, reference);
+    if (answer !== undefined && answer.held !== true) {
+      if (source.recheck !== undefined) await pause(SETTLE_MS);
+      // Manifests name what they are made of, though it is not kept by that: worth reading only now.
+      host = await source.collect([...WHY_WANTS, 'containerd.manifests']);
+      answer = answerFor(host, reference);
+    }
+    return await say(host, reference, answer, format, globals);
+  } finally {
+    await source.close();
+  }
+};
+
+function answerFor(host: HostSnapshot, reference: string): WhyAnswer | undefined {
+  const graph = buildGraph(host);
+  const match = oneOf(findObjects(graph, reference), reference);
+  return match && why(host, graph, markGraph(graph), match);
+}
+
+/** The only match, undefined where there is none. @throws UsageError that names the candidates */
+export function oneOf(matches: readonly Match[], reference: string): Match | undefined {
+  if (matches.length > 1) {
+    const named = matches.slice(0, MAX_CANDIDATES).map(({ label }) => escapeText(label));
+    const more = matches.length - named.length;
+    const rest = more > 0 ? ` and ${more} more` : '';
+    throw new UsageError(
+      `"${escapeText(reference)}" is more than one object: ${named.join(', ')}${rest}; any of these names one`,
+    );
+  }
+  return matches[0];
+}
+
+async function say(
+  host: HostSnapshot,
+  reference: string,
+  answer: WhyAnswer | undefined,
+  format: (typeof FORMATS)[number],
+  globals: GlobalOptions,
+): Promise<number> {
+  const unknown = unknownFor(host, answer);
+  if (answer === undefined) {
+    await sayMissing(host, reference, unknown, globals);
+    return EXIT.failed;
+  }
+  if (format === 'text')
+    await writeOut(
+      whyLines(answer, host.at)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  else {
+    const document = { ...documentHead('why', host, unknown), ...whyFields(answer, host.at) };
+    await writeOut(await documentText(document, format));
+  }
+  if (format === 'text') await sayUnknown(unknown, globals);
+  return unknown.length > 0 ? EXIT.partial : EXIT.ok;
+}
+
+// The ingests' records and Docker's files say more only of ingests and of a Docker that does not answer.
+function unknownFor(host: HostSnapshot, answer: WhyAnswer | undefined): UnknownEntry[] {
+  const docker = answer?.match.nodes.some(({ kind }) => kind.startsWith('docker')) === true;
+  const wanted: FacetName[] = [...GC_FACETS, ...(docker ? (['docker.containers'] as const) : [])];
+  const ingest = answer?.held === undefined && answer?.match.nodes.some(({ kind }) => kind === 'ingest');
+  return distinct([
+    ...unknownFacets(host, ingest ? [...wanted, 'metadata.ingests'] : wanted),
+    ...entriesOf(answer?.unread ?? []),
+    ...versionEntry(host, answer),
+  ]);
+}
+
+// What depends on the daemon's version is unknown with it.
+function versionEntry(host: HostSnapshot, answer: WhyAnswer | undefined): UnknownEntry[] {
+  return answer?.held === undefined ? unknownFacets(host, ['containerd.version']) : [];
+}
+
+/** That nothing is called so; in lists that were not read, nothing is missing. */
+export async function sayMissing(
+  host: HostSnapshot,
+  reference: string,
+  unknown: readonly UnknownEntry[],
+  globals: GlobalOptions,
+): Promise<void> {
+  const unread = GC_FACETS.some((name) => isUnknown(facet(host, name)));
+  const why = unread ? 'not found in what could be read' : 'not found';
+  await writeError(`${escapeText(reference)}: ${why}`);
+  await sayUnknown(unknown, globals);
+}
+
+/** Lines about what is not known, with what to try. */
+export async function sayUnknown(unknown: readonly UnknownEntry[], globals: GlobalOptions): Promise<void> {
+  if (globals.quiet === true) return;
+  for (const entry of unknown.slice(0, MAX_UNKNOWN)) await writeError(`unknown: ${unknownLine(entry)}`);
+  const more = unknown.length - MAX_UNKNOWN;
+  if (more > 0) await writeError(`unknown: … and ${more} more; -o json has them all`);
+  const hint = unknown.map(({ state }) => hintFor(state)).find((line) => line !== undefined);
+  if (hint !== undefined) await writeHint(`try: ${hint}`);
+}
