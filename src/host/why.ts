@@ -97,6 +97,8 @@ function withDocker(graph: Graph, { paths, more }: Holders): Holders {
 
 function fromDocker(graph: Graph, path: HolderPath): HolderPath {
   const first = path.steps[0];
+  // Docker's record of the container itself is no other holder.
+  if (path.steps.length === 1 && first?.node.kind === 'container') return path;
   if (first?.node.kind !== 'lease' && first?.node.kind !== 'container') return path;
   const edge = graph.in[first.node.index]?.find(({ from }) => graph.nodes[from]?.kind.startsWith('docker'));
   const docker = edge && graph.nodes[edge.from];

@@ -82,8 +82,8 @@ export const whySentences = (answer: WhyAnswer, at: string): string[] => {
         ...elsewhere(answer),
       ];
     }
-    const until = root.expiresAt === null ? '' : `, ${expiryText(root.expiresAt, at)}`;
-    const stays = `${subject} holds itself: ${root.why}${until}.`;
+    const until = root.expiresAt === null ? '' : `; it ${expiryText(root.expiresAt, at)}`;
+    const stays = `${subject} needs no holder: ${root.why}${until}.`;
     return by === '' ? [stays] : [stays, `It ${by} besides.`];
   }
   const since = former.paths[0]?.steps[0]?.node;

@@ -111,7 +111,11 @@ function addSnapshots({ host, builder, rules }: Building): void {
 function labelledRoot(labels: Labels, rules: GcRules): Root | null {
   const found = hasGcLabels(labels) ? rootLabel(labels, rules) : undefined;
   if (found === undefined) return null;
-  return { state: found.sure ? 'holds' : 'unsure', why: `the label ${found.label}`, expiresAt: null };
+  return {
+    state: found.sure ? 'holds' : 'unsure',
+    why: `its label ${found.label} makes it a root`,
+    expiresAt: null,
+  };
 }
 
 function addContainers({ host, builder, rules }: Building): void {
@@ -164,7 +168,7 @@ function addLeases({ host, builder, rules, now }: Building): void {
       why:
         ends === undefined
           ? 'leases without an expiry stay until they are deleted'
-          : 'a lease until it expires',
+          : 'a lease stays until it expires',
       expiresAt: ends?.at ?? null,
     };
     builder.add('lease', namespace, id, { createdAt, root });

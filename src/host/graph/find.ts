@@ -1,4 +1,5 @@
 /** What a user may call an object of the graph: digest, image name, snapshot key, container, lease, ingest, or the start of an id. */
+import { compareText } from '../kinds/kind.ts';
 import { canonicalName } from './familiar.ts';
 import { type Graph, type GraphNode, type NodeKind, snapshotParts } from './graph.ts';
 
@@ -93,7 +94,9 @@ function collapse(nodes: readonly GraphNode[]): Match[] {
   }
   return [...groups.values()].flatMap((group) => {
     const kind = OWN.find((own) => group.some((node) => node.kind === own)) ?? group[0]?.kind;
-    const own = group.filter((node) => node.kind === kind);
+    const own = group
+      .filter((node) => node.kind === kind)
+      .toSorted((a, b) => compareText(a.namespace, b.namespace));
     if (kind === 'content') return [{ kind, label: `content/${own[0]?.id ?? ''}`, nodes: own }];
     return own.map((node) => ({ kind: node.kind, label: labelOf(node), nodes: [node] }));
   });
