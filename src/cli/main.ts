@@ -106,6 +106,41 @@ const run = async (argv: readonly string[]): Promise<number> => {
     });
 
   program
+    .command('owner')
+    .summary('whose this is: a digest, a snapshot, a path or a cgroup')
+    .description(
+      "Finds the images and containers to which a digest, a snapshot, a path below containerd's or Docker's directories, or a cgroup belongs.",
+    )
+    .argument('<ref>', 'digest, snapshot key, image name, container, path, or cgroup path')
+    .addHelpText(
+      'after',
+      examples([
+        'ctrscope owner sha256:4f1c',
+        'ctrscope owner /var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/12/fs',
+        'ctrscope owner /sys/fs/cgroup/system.slice/docker-4f1c….scope -o json',
+      ]),
+    )
+    .action(async (reference: string) => {
+      const { ownerCommand } = await import('./owner.ts');
+      code = await ownerCommand(reference, globals());
+    });
+
+  program
+    .command('usage')
+    .summary('disk use by namespace and kind: shared, unique, reclaimable, orphaned')
+    .description(
+      'Adds up what content, snapshots and ingests take, from records; no file system is walked for it. Every number says how it was obtained. Formats: text, json, yaml, csv.',
+    )
+    .addHelpText(
+      'after',
+      examples(['ctrscope usage', 'ctrscope usage -n moby -o json', 'ctrscope usage -o csv']),
+    )
+    .action(async () => {
+      const { usageCommand } = await import('./usage.ts');
+      code = await usageCommand(globals());
+    });
+
+  program
     .command('report')
     .summary('one-shot report: verdict first, then findings, inventory, timings')
     .description(

@@ -1,28 +1,24 @@
 /** `ctrscope why REF` */
 import { setTimeout as pause } from 'node:timers/promises';
 import { buildGraph, GC_FACETS } from '../host/graph/build.ts';
-import { findObjects, type Match } from '../host/graph/find.ts';
+import { findObjects } from '../host/graph/find.ts';
 import { markGraph } from '../host/graph/mark.ts';
 import { isUnknown } from '../host/observed.ts';
 import { type FacetName, facet, type HostSnapshot } from '../host/snapshot.ts';
 import { distinct, entriesOf, type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
 import { WHY_WANTS, type WhyAnswer, why } from '../host/why.ts';
-import { hintFor, unknownLine } from '../report/unknown.ts';
 import { whyFields, whyLines } from '../report/why.ts';
 import { escapeText } from '../text/escape.ts';
 import { documentHead, documentText } from './document.ts';
 import { EXIT } from './exit-codes.ts';
 import { formatOf, type GlobalOptions } from './globals.ts';
 import { openHost } from './host-source.ts';
-import { writeError, writeHint, writeOut } from './terminal-output.ts';
-import { UsageError } from './usage-error.ts';
+import { refuseSeveral, sayUnknown } from './references.ts';
+import { writeError, writeOut } from './terminal-output.ts';
 
 const FORMATS = ['text', 'json', 'yaml'] as const;
 /** Whoever makes an object and whoever holds it are read one after the other: what nobody holds is looked at again. */
 const SETTLE_MS = 300;
-/** Candidates of an ambiguous reference that are named. */
-const MAX_CANDIDATES = 10;
-const MAX_UNKNOWN = 20;
 
 /** Says who holds an object, or that nothing does. */
 export const whyCommand = async (reference: string, globals: GlobalOptions): Promise<number> => {
@@ -47,21 +43,10 @@ export const whyCommand = async (reference: string, globals: GlobalOptions): Pro
 
 function answerFor(host: HostSnapshot, reference: string): WhyAnswer | undefined {
   const graph = buildGraph(host);
-  const match = oneOf(findObjects(graph, reference), reference);
+  const matches = findObjects(graph, reference);
+  if (matches.length > 1) refuseSeveral(matches, reference);
+  const [match] = matches;
   return match && why(host, graph, markGraph(graph), match);
-}
-
-/** The only match, undefined where there is none. @throws UsageError that names the candidates */
-export function oneOf(matches: readonly Match[], reference: string): Match | undefined {
-  if (matches.length > 1) {
-    const named = matches.slice(0, MAX_CANDIDATES).map(({ label }) => escapeText(label));
-    const more = matches.length - named.length;
-    const rest = more > 0 ? ` and ${more} more` : '';
-    throw new UsageError(
-      `"${escapeText(reference)}" is more than one object: ${named.join(', ')}${rest}; any of these names one`,
-    );
-  }
-  return matches[0];
 }
 
 async function say(
@@ -107,8 +92,8 @@ function versionEntry(host: HostSnapshot, answer: WhyAnswer | undefined): Unknow
   return answer?.held === undefined ? unknownFacets(host, ['containerd.version']) : [];
 }
 
-/** That nothing is called so; in lists that were not read, nothing is missing. */
-export async function sayMissing(
+// That nothing is called so; in lists that were not read, nothing is missing.
+async function sayMissing(
   host: HostSnapshot,
   reference: string,
   unknown: readonly UnknownEntry[],
@@ -118,14 +103,4 @@ export async function sayMissing(
   const why = unread ? 'not found in what could be read' : 'not found';
   await writeError(`${escapeText(reference)}: ${why}`);
   await sayUnknown(unknown, globals);
-}
-
-/** Lines about what is not known, with what to try. */
-export async function sayUnknown(unknown: readonly UnknownEntry[], globals: GlobalOptions): Promise<void> {
-  if (globals.quiet === true) return;
-  for (const entry of unknown.slice(0, MAX_UNKNOWN)) await writeError(`unknown: ${unknownLine(entry)}`);
-  const more = unknown.length - MAX_UNKNOWN;
-  if (more > 0) await writeError(`unknown: … and ${more} more; -o json has them all`);
-  const hint = unknown.map(({ state }) => hintFor(state)).find((line) => line !== undefined);
-  if (hint !== undefined) await writeHint(`try: ${hint}`);
 }

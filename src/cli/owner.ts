@@ -1,0 +1,45 @@
+/** `ctrscope owner REF` */
+import { buildGraph } from '../host/graph/build.ts';
+import { OWNER_WANTS, ownerOf } from '../host/owner/owner.ts';
+import { distinct, unknownFacets } from '../host/unknown-entries.ts';
+import { ownerLines } from '../report/owner.ts';
+import { escapeText } from '../text/escape.ts';
+import { documentHead, documentText } from './document.ts';
+import { EXIT } from './exit-codes.ts';
+import { formatOf, type GlobalOptions } from './globals.ts';
+import { openHost } from './host-source.ts';
+import { refuseSeveral, sayUnknown } from './references.ts';
+import { writeError, writeOut } from './terminal-output.ts';
+
+const FORMATS = ['text', 'json', 'yaml'] as const;
+
+/** Says to whom a digest, a snapshot, a path or a cgroup belongs. */
+export const ownerCommand = async (reference: string, globals: GlobalOptions): Promise<number> => {
+  const format = formatOf(globals, FORMATS);
+  const source = await openHost(globals);
+  try {
+    const host = await source.collect(OWNER_WANTS);
+    if (!(await source.introduce(host))) return EXIT.failed;
+    const result = ownerOf(host, buildGraph(host), reference);
+    if (result.state === 'ambiguous') return refuseSeveral(result.matches, reference);
+    const restsOn = result.state === 'none' ? result.restsOn : result.answer.restsOn;
+    const unknown = distinct(unknownFacets(host, [...new Set(restsOn)]));
+    if (result.state === 'none') {
+      await writeError(`${escapeText(reference)}: ${escapeText(result.why)}`);
+      await sayUnknown(unknown, globals);
+      return EXIT.failed;
+    }
+    const { answer } = result;
+    if (format === 'text') {
+      const lines = ownerLines(answer, unknown.length === 0);
+      await writeOut(lines.map((line) => `${line}\n`).join(''));
+      await sayUnknown(unknown, globals);
+    } else {
+      const fields = { subject: answer.subject, items: answer.owners };
+      await writeOut(await documentText({ ...documentHead('owner', host, unknown), ...fields }, format));
+    }
+    return unknown.length > 0 ? EXIT.partial : EXIT.ok;
+  } finally {
+    await source.close();
+  }
+};
