@@ -4,7 +4,8 @@ import type { Graph, GraphNode } from '../graph/graph.ts';
 import type { Marks } from '../graph/mark.ts';
 import { compareText } from '../kinds/kind.ts';
 import { items } from '../kinds/listing.ts';
-import type { FacetName, HostSnapshot } from '../snapshot.ts';
+import { isUnknown } from '../observed.ts';
+import { type FacetName, facet, type HostSnapshot } from '../snapshot.ts';
 import { dockerUsage } from './docker-usage.ts';
 import { orphanedBlobs, orphanedSnapshots } from './orphans.ts';
 import type { Loose, Usage, UsageRow } from './usage-row.ts';
@@ -42,12 +43,15 @@ export const usageOf = (host: HostSnapshot, graph: Graph, marks: Marks): Usage =
   const folders = whole ? orphanedSnapshots(host) : null;
   const orphaned = (found: readonly Loose[] | null | undefined): bigint | null | undefined =>
     found?.reduce((sum, { size }) => sum + (size ?? 0n), 0n) ?? (found === undefined ? undefined : null);
+  // A listing that could not be read takes an unknown part of the disk, not none.
+  const read = (name: FacetName, rows: readonly UsageRow[]): readonly UsageRow[] =>
+    isUnknown(facet(host, name)) ? [] : rows;
   const rows = [
     ...content.rows,
     ...snapshots.rows,
     ...ingests.rows,
-    { ...content.total, orphaned: orphaned(blobs) },
-    { ...snapshots.total, orphaned: orphaned(folders) },
+    ...read('containerd.content', [{ ...content.total, orphaned: orphaned(blobs) }]),
+    ...read('containerd.snapshots', [{ ...snapshots.total, orphaned: orphaned(folders) }]),
     ...(ingests.rows.length === 0 ? [] : [ingests.total]),
     ...(whole ? dockerUsage(host) : []),
   ];
