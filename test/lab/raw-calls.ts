@@ -46,6 +46,28 @@ export const viewSnapshot = async (
   );
 };
 
+/**
+ * Adds a resource to a lease, which ctr has no command for.
+ *
+ *     AddResourceRequest  1 id  2 resource: 1 id, 2 type
+ */
+export const leaseResource = async (
+  lab: Lab,
+  namespace: string,
+  lease: string,
+  resource: { readonly id: string; readonly type: string },
+): Promise<void> => {
+  await call(
+    lab,
+    namespace,
+    '/containerd.services.leases.v1.Leases/AddResource',
+    Buffer.concat([
+      field(1, lease),
+      field(2, Buffer.concat([field(1, resource.id), field(2, resource.type)])),
+    ]),
+  );
+};
+
 const SNAPSHOTTER = 'overlayfs';
 
 /** One unary call; request and answer stay bytes. */

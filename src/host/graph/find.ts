@@ -81,9 +81,18 @@ function beginsWith(node: GraphNode, reference: string): boolean {
 // Which of several objects with one id is meant: what the others are there for comes first.
 const OWN: readonly NodeKind[] = ['container', 'dockerContainer', 'sandbox', 'lease', 'snapshot'];
 
+// Docker's image is called by the digest of content, and by the name of the record that containerd has of it.
+function isDockersWordFor(node: GraphNode, others: readonly GraphNode[]): boolean {
+  if (node.kind !== 'dockerImage') return false;
+  return others.some(
+    ({ kind, namespace }) => kind === 'content' || (kind === 'image' && namespace === node.namespace),
+  );
+}
+
 function collapse(nodes: readonly GraphNode[]): Match[] {
   const groups = new Map<string, GraphNode[]>();
   for (const node of nodes) {
+    if (isDockersWordFor(node, nodes)) continue;
     const key =
       node.kind === 'content'
         ? `content/${node.id}`

@@ -56,6 +56,7 @@ interface DockersContainer {
 
 function joinDocker(builder: GraphBuilder, host: HostSnapshot, join: Join): void {
   const namespace = seenValue(facet(host, 'docker.endpoint'))?.namespaces.containers ?? 'moby';
+  if (host.scope.namespaces?.some((own) => isDockersNamespace(namespace, own)) === false) return;
   const images = dockersImages(host);
   const leases = leasesOfImages(host, namespace);
   for (const [id, { names, createdAt }] of images) {

@@ -4,6 +4,7 @@ import { buildGraph } from '../../../src/host/graph/build.ts';
 import { canonicalName } from '../../../src/host/graph/familiar.ts';
 import { findObjects } from '../../../src/host/graph/find.ts';
 import { markGraph } from '../../../src/host/graph/mark.ts';
+import { digest } from '../../../src/host/ids.ts';
 import type { HostSnapshot } from '../../../src/host/snapshot.ts';
 import { type WhyAnswer, why } from '../../../src/host/why.ts';
 import { whyFields, whyLines } from '../../../src/report/why.ts';
@@ -350,6 +351,28 @@ describe('a reference', () => {
       expect(found.length, reference).toBe(2);
       for (const label of found) expect(labels(lists, label)).toEqual([label]);
     }
+  });
+
+  test("means containerd's record where Docker calls it the same, and Docker's image where there is none", () => {
+    const dockers = (id: string, tags: string[]) => ({
+      id: digest(id),
+      tags,
+      digests: [],
+      size: 1n,
+      containers: 0,
+      labels: {},
+      createdAt: EARLIER,
+      target: null,
+    });
+    const lists: Made = {
+      images: [image('docker.io/library/app:1', sha('a'), {}, 'moby')],
+      content: [blob(sha('a'), {}, 'moby')],
+      over: { 'docker.images': listed([dockers(sha('a'), ['app:1']), dockers(sha('b'), ['other:latest'])]) },
+    };
+    expect(labels(lists, 'app:1')).toEqual(['image/moby/docker.io/library/app:1']);
+    expect(labels(lists, sha('a'))).toEqual([`content/${sha('a')}`]);
+    expect(labels(lists, 'other')).toEqual([`image/moby/${sha('b')}`]);
+    expect(labels(lists, sha('b'))).toEqual([`image/moby/${sha('b')}`]);
   });
 
   test('of an image is completed as Docker does', () => {
