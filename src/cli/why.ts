@@ -1,12 +1,10 @@
 /** `ctrscope why REF` */
 import { setTimeout as pause } from 'node:timers/promises';
-import { buildGraph, GC_FACETS } from '../host/graph/build.ts';
-import { findObjects } from '../host/graph/find.ts';
-import { markGraph } from '../host/graph/mark.ts';
+import { GC_FACETS } from '../host/graph/build.ts';
 import { isUnknown } from '../host/observed.ts';
 import { type FacetName, facet, type HostSnapshot } from '../host/snapshot.ts';
 import { distinct, entriesOf, type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
-import { WHY_WANTS, type WhyAnswer, why } from '../host/why.ts';
+import { askWhy, WHY_WANTS, type WhyAnswer } from '../host/why.ts';
 import { whyFields, whyLines } from '../report/why.ts';
 import { escapeText } from '../text/escape.ts';
 import { documentHead, documentText } from './document.ts';
@@ -42,11 +40,9 @@ export const whyCommand = async (reference: string, globals: GlobalOptions): Pro
 };
 
 function answerFor(host: HostSnapshot, reference: string): WhyAnswer | undefined {
-  const graph = buildGraph(host);
-  const matches = findObjects(graph, reference);
-  if (matches.length > 1) refuseSeveral(matches, reference);
-  const [match] = matches;
-  return match && why(host, graph, markGraph(graph), match);
+  const result = askWhy(host, reference);
+  if (result.state === 'ambiguous') refuseSeveral(result.matches, reference);
+  return result.state === 'answer' ? result.answer : undefined;
 }
 
 async function say(

@@ -1,6 +1,6 @@
 /** Why an object is still here: its holders and the ways from them, or that nothing holds it, and why it has not gone yet. */
-import { GRAPH_WANTS } from './graph/build.ts';
-import type { Match } from './graph/find.ts';
+import { buildGraph, GRAPH_WANTS } from './graph/build.ts';
+import { findObjects, type Match } from './graph/find.ts';
 import type { Edge, Graph, GraphNode } from './graph/graph.ts';
 import {
   formerly,
@@ -12,7 +12,7 @@ import {
   surely,
 } from './graph/holders.ts';
 import { DISK_JOIN_WANTS, JOIN_WANTS } from './graph/joins.ts';
-import type { Marks } from './graph/mark.ts';
+import { type Marks, markGraph } from './graph/mark.ts';
 import type { Gap } from './observed.ts';
 import { seenValue } from './observed.ts';
 import { type FacetName, facet, type HostSnapshot } from './snapshot.ts';
@@ -56,7 +56,22 @@ export interface Collector {
 
 const NOBODY: Holders = { paths: [], more: 0 };
 
-/** The answer for one object. */
+export type WhyResult =
+  | { readonly state: 'answer'; readonly answer: WhyAnswer }
+  | { readonly state: 'ambiguous'; readonly matches: readonly Match[] }
+  | { readonly state: 'none' };
+
+/** The answer for whatever the reference means on this host. */
+export const askWhy = (host: HostSnapshot, reference: string): WhyResult => {
+  const graph = buildGraph(host);
+  const matches = findObjects(graph, reference);
+  const [match] = matches;
+  if (match === undefined) return { state: 'none' };
+  if (matches.length > 1) return { state: 'ambiguous', matches };
+  return { state: 'answer', answer: why(host, graph, markGraph(graph), match) };
+};
+
+/** The answer for one object of the graph. */
 export const why = (host: HostSnapshot, graph: Graph, marks: Marks, match: Match): WhyAnswer => {
   const states = match.nodes.map((node) => marks.held(node));
   const held = states.includes(true) ? true : states.includes(undefined) ? undefined : false;

@@ -3,10 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { buildGraph } from '../../../src/host/graph/build.ts';
 import { canonicalName } from '../../../src/host/graph/familiar.ts';
 import { findObjects } from '../../../src/host/graph/find.ts';
-import { markGraph } from '../../../src/host/graph/mark.ts';
 import { digest } from '../../../src/host/ids.ts';
 import type { HostSnapshot } from '../../../src/host/snapshot.ts';
-import { type WhyAnswer, why } from '../../../src/host/why.ts';
+import { askWhy, type WhyAnswer } from '../../../src/host/why.ts';
 import { whyFields, whyLines } from '../../../src/report/why.ts';
 import {
   AT,
@@ -32,12 +31,9 @@ import {
 const GC = 'containerd.io/gc.';
 
 const answerOf = (host: HostSnapshot, reference: string): WhyAnswer => {
-  const graph = buildGraph(host);
-  const matches = findObjects(graph, reference);
-  const [match] = matches;
-  if (match === undefined || matches.length > 1)
-    throw new Error(matches.map(({ label }) => label).join(', '));
-  return why(host, graph, markGraph(graph), match);
+  const result = askWhy(host, reference);
+  if (result.state !== 'answer') throw new Error(`${reference}: ${JSON.stringify(result)}`);
+  return result.answer;
 };
 
 const ask = (lists: Made, reference: string): WhyAnswer => answerOf(made(lists), reference);
