@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -14,7 +15,16 @@ import { seedLab } from '../lab/seed.ts';
 import type { SeededDocker } from '../lab/seed-docker.ts';
 import { suites } from '../lab/shared.ts';
 import { describeDockers, liveHostOf } from './docker-labs.ts';
-import { ctrscope, documentOf, type Item } from './program.ts';
+import * as program from './program.ts';
+
+type Item = program.Item;
+
+/** A machine that runs other tests beside this one is slow: what is not read in time would be unknown. */
+const PATIENT = ['--timeout', '20s'];
+const ctrscope = (lab: Lab, args: readonly string[]): Promise<program.Answer> =>
+  program.ctrscope(lab, [...args, ...PATIENT]);
+const documentOf = (lab: Lab, args: readonly string[]): ReturnType<typeof program.documentOf> =>
+  program.documentOf(lab, [...args, ...PATIENT]);
 
 const BLOBS = 'io.containerd.content.v1.content/blobs';
 
@@ -237,6 +247,27 @@ describeDockers('the reference graph', suites(), (lab, store) => {
     });
   });
 
+  test('a support bundle answers as the host did', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ctrscope-why-'));
+    try {
+      const file = join(folder, 'host.tar.gz');
+      expect((await ctrscope(lab(), ['bundle', 'create', file])).exitCode).toBe(0);
+      const recorded = ['--bundle', file];
+      const { items: images } = await documentOf(lab(), ['get', 'images', '-n', lab().namespace]);
+      const digest = String(images[0]?.['digest']);
+      for (const question of [['why', digest], ['why', 'seed-lease'], ['owner', digest], ['usage']]) {
+        const live = await documentOf(lab(), question);
+        const then = await documentOf(lab(), [...recorded, ...question]);
+        expect(then.from).toBe('bundle');
+        expect(then.items, question.join(' ')).toEqual(live.items);
+        expect(then['held']).toBe(live['held']);
+        expect(then['loose']).toEqual(live['loose']);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   describe('usage', () => {
     test('counts of content what the files of the store have', async () => {
       const { items } = await documentOf(lab(), ['usage']);
@@ -296,7 +327,7 @@ const collectNow = async (lab: Lab): Promise<void> => {
 };
 
 const read = async (lab: Lab, namespace: string): Promise<HostSnapshot> => {
-  const live = liveHostOf(lab, {}, { namespace });
+  const live = liveHostOf(lab, {}, { namespace, timeoutMs: 20_000 });
   try {
     return await live.collect(GRAPH_WANTS);
   } finally {

@@ -1,4 +1,5 @@
 /** The way from each holder to an object: backwards from the object, the nearest holder first. */
+import { compareText } from '../kinds/kind.ts';
 import type { Edge, Graph, GraphNode, Root } from './graph.ts';
 import { departure, flatState, nodeOf, wholeState } from './mark.ts';
 
@@ -79,8 +80,18 @@ export const holdersOf = (graph: Graph, objects: readonly GraphNode[], search: H
     }
     pending = further;
   }
-  return { paths, more };
+  return { paths: paths.toSorted(nearestFirst), more };
 };
+
+// Equally near ones by their names: the lists that the graph was made from come in any order.
+function nearestFirst(a: HolderPath, b: HolderPath): number {
+  return a.steps.length - b.steps.length || compareText(nameOf(a), nameOf(b));
+}
+
+function nameOf({ steps }: HolderPath): string {
+  const node = steps[0]?.node;
+  return node === undefined ? '' : `${node.namespace}\0${node.kind}\0${node.id}`;
+}
 
 function isRoot(node: GraphNode, { roots, alsoFrom }: HolderSearch): boolean {
   return (node.root !== null && roots.includes(node.root.state)) || alsoFrom?.(node) === true;
