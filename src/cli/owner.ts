@@ -23,7 +23,9 @@ export const ownerCommand = async (reference: string, globals: GlobalOptions): P
     const result = ownerOf(host, buildGraph(host), reference);
     if (result.state === 'ambiguous') return refuseSeveral(result.matches, reference);
     const restsOn = result.state === 'none' ? result.restsOn : result.answer.restsOn;
-    const unknown = distinct(unknownFacets(host, [...new Set(restsOn)]));
+    const nameless = result.state === 'answer' && result.answer.owners.some(({ name }) => name === undefined);
+    const names = nameless ? (['docker.containers'] as const) : [];
+    const unknown = distinct(unknownFacets(host, [...new Set([...restsOn, ...names])]));
     if (result.state === 'none') {
       await writeError(`${escapeText(reference)}: ${escapeText(result.why)}`);
       await sayUnknown(unknown, globals);

@@ -73,7 +73,12 @@ async function say(
 
 // The ingests' records and Docker's files say more only of ingests and of a Docker that does not answer.
 function unknownFor(host: HostSnapshot, answer: WhyAnswer | undefined): UnknownEntry[] {
-  const docker = answer?.match.nodes.some(({ kind }) => kind.startsWith('docker')) === true;
+  const paths = [answer?.holders, answer?.perhaps, answer?.former].flatMap((found) => found?.paths ?? []);
+  const shown = [
+    ...(answer?.match.nodes ?? []),
+    ...paths.flatMap(({ steps }) => steps.map(({ node }) => node)),
+  ];
+  const docker = shown.some(({ kind, nameUnread }) => kind.startsWith('docker') || nameUnread);
   const wanted: FacetName[] = [...GC_FACETS, ...(docker ? (['docker.containers'] as const) : [])];
   const ingest = answer?.held === undefined && answer?.match.nodes.some(({ kind }) => kind === 'ingest');
   return distinct([

@@ -12,7 +12,7 @@ export const ownerLines = ({ subject, owners }: OwnerAnswer, whole: boolean): st
     return [escapeText(`${subject}: ${nobody}`)];
   }
   const rows = owners.map(({ layer, kind, namespace, id, name, relation }) =>
-    [layer, kind, namespace ?? '-', id, name ?? '-', relation].map(escapeText),
+    [layer, kind, namespace ?? '-', id, name === undefined ? '?' : (name ?? '-'), relation].map(escapeText),
   );
   return [
     `${escapeText(subject)} belongs to:`,

@@ -178,8 +178,8 @@ function expiryText(expiresAt: string, at: string): string {
 
 /** A node of the graph as the JSON contract has it. */
 export const nodeItem = (node: GraphNode): JsonItem => {
-  const { kind, namespace, id, names, createdAt, size, root, present } = node;
-  const common = { namespace, name: names[0] ?? null };
+  const { kind, namespace, id, names, nameUnread, createdAt, size, root, present } = node;
+  const common = { namespace, ...(nameUnread ? {} : { name: names[0] ?? null }) };
   const own =
     kind === 'snapshot'
       ? { kind, ...common, id: snapshotParts(id).key, snapshotter: snapshotParts(id).snapshotter }

@@ -30,6 +30,8 @@ export interface GraphNode {
   readonly id: string;
   /** What people call it besides, its own name first. */
   readonly names: readonly string[];
+  /** Whether Docker may have a name for it that could not be read. */
+  readonly nameUnread: boolean;
   /** False: others refer to it, but nobody has it. */
   readonly present: boolean;
   readonly createdAt: Timestamp | null;
@@ -75,7 +77,7 @@ export interface Graph {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export type NodeFacts = Partial<Pick<GraphNode, 'names' | 'createdAt' | 'size' | 'root'>>;
+export type NodeFacts = Partial<Pick<GraphNode, 'names' | 'nameUnread' | 'createdAt' | 'size' | 'root'>>;
 
 export interface GraphBuilder {
   /** The object, which somebody has. */
@@ -100,7 +102,7 @@ export const graphBuilder = (): GraphBuilder => {
     const known = byKey.get(key);
     if (known !== undefined) return known;
     const index = nodes.length;
-    const nobody = { names: [], present: false, createdAt: null, size: null, root: null };
+    const nobody = { names: [], nameUnread: false, present: false, createdAt: null, size: null, root: null };
     nodes.push({ index, kind, namespace, id, ...nobody });
     out.push([]);
     into.push([]);

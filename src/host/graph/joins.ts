@@ -1,5 +1,5 @@
 /** What belongs together for people, and of which containerd's collector knows nothing: Docker's objects, names, manifests. */
-import { isDockersNamespace } from '../docker-join.ts';
+import { dockerContainers, isDockersNamespace } from '../docker-join.ts';
 import { items } from '../kinds/listing.ts';
 import { seenValue, type Timestamp } from '../observed.ts';
 import { facet, type HostSnapshot } from '../snapshot.ts';
@@ -8,6 +8,7 @@ import type { GraphBuilder, NodeKind } from './graph.ts';
 /** What the joins are made from, where it is known. */
 export const JOIN_WANTS = [
   'containerd.manifests',
+  'docker.discovery',
   'docker.endpoint',
   'docker.containers',
   'docker.images',
@@ -31,6 +32,7 @@ export const connectPeoplesJoins = (builder: GraphBuilder, host: HostSnapshot): 
   }
   joinManifests(builder, host, join);
   joinDocker(builder, host, join);
+  markUnreadNames(builder, host);
 };
 
 type Join = (from: number, to: number, label: string) => void;
@@ -80,6 +82,20 @@ function joinDocker(builder: GraphBuilder, host: HostSnapshot, join: Join): void
     }
     if (images.has(imageId)) join(from, builder.named('dockerImage', namespace, imageId), 'image');
   }
+}
+
+// Docker's containers have their ids in containerd; what Docker calls them is unknown with Docker.
+function markUnreadNames(builder: GraphBuilder, host: HostSnapshot): void {
+  if (facet(host, 'docker.containers').state === 'notCollected') return;
+  const dockerOf = dockerContainers(host);
+  const mark = (kind: NodeKind, namespace: string, id: string): void => {
+    const node = builder.find(kind, namespace, id);
+    if (node?.names.length === 0 && dockerOf(namespace, id) === undefined) {
+      builder.add(kind, namespace, id, { nameUnread: true });
+    }
+  };
+  for (const { namespace, id } of items(host, 'containerd.containers')) mark('container', namespace, id);
+  for (const { namespace, id } of items(host, 'containerd.leases')) mark('lease', namespace, id);
 }
 
 // By the API where Docker answers, else by the files that it starts from.

@@ -31,7 +31,8 @@ export interface Owner {
   readonly namespace: string | null;
   readonly kind: string;
   readonly id: string;
-  readonly name: string | null;
+  /** Left out where it could not be read. */
+  readonly name?: string | null;
   /** How it comes to own it. */
   readonly relation: string;
 }
@@ -327,10 +328,11 @@ function ownersOf(graph: Graph, objects: readonly GraphNode[], relation?: string
 
 const wordsOf = (label: string): string => label.replace(/^containerd\.io\/gc\.(ref|bref)\./, '');
 
-function ownerItem({ kind, namespace, id, names }: GraphNode, relation: string): Owner {
+function ownerItem({ kind, namespace, id, names, nameUnread }: GraphNode, relation: string): Owner {
   const [layer, word] = LAYERS[kind];
   const key = kind === 'snapshot' ? snapshotParts(id).key : id;
-  return { layer, namespace, kind: word, id: key, name: names[0] ?? null, relation };
+  const name = nameUnread ? {} : { name: names[0] ?? null };
+  return { layer, namespace, kind: word, id: key, ...name, relation };
 }
 
 const LAYERS: Readonly<Record<NodeKind, readonly [Owner['layer'], string]>> = {

@@ -4,6 +4,7 @@ import { buildGraph } from '../../../src/host/graph/build.ts';
 import { canonicalName } from '../../../src/host/graph/familiar.ts';
 import { findObjects } from '../../../src/host/graph/find.ts';
 import { digest } from '../../../src/host/ids.ts';
+import { seen } from '../../../src/host/observed.ts';
 import type { HostSnapshot } from '../../../src/host/snapshot.ts';
 import { askWhy, type WhyAnswer } from '../../../src/host/why.ts';
 import { whyFields, whyLines } from '../../../src/report/why.ts';
@@ -290,6 +291,20 @@ describe('why', () => {
     expect(answer.held).toBe(false);
     expect(answer.named.paths[0]?.steps.map(({ node }) => node.id)).toEqual(['i', sha('a'), sha('c')]);
     expect(whyLines(answer, AT).join('\n')).toContain('Names it, and keeps nothing by that:');
+  });
+
+  test('does not say that a container has no name when Docker could not be asked for it', () => {
+    const lists: Made = {
+      containers: [container('web', { namespace: 'moby' }), container('web2', { namespace: 'other' })],
+      over: {
+        'docker.discovery': seen({ containerd: '/c.sock', candidates: [], chosen: null }, 'made up', AT),
+      },
+    };
+    const object = (over: Made['over'], id: string): unknown =>
+      (whyFields(ask({ ...lists, over: { ...lists.over, ...over } }, id), AT)['object'] as unknown[])[0];
+    expect(object({ 'docker.containers': unread() }, 'moby/web')).not.toHaveProperty('name');
+    expect(object({ 'docker.containers': unread() }, 'web2')).toMatchObject({ name: null });
+    expect(object({ 'docker.containers': listed([]) }, 'moby/web')).toMatchObject({ name: null });
   });
 
   test('survives cycles, and prints foreign names without what a terminal would act on', () => {
