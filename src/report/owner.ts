@@ -15,7 +15,7 @@ export const ownerLines = ({ subject, owners }: OwnerAnswer, whole: boolean): st
     [layer, kind, namespace ?? '-', id, name === undefined ? '?' : (name ?? '-'), relation].map(escapeText),
   );
   return [
-    `${escapeText(subject)} belongs to:`,
+    `${escapeText(subject)}:`,
     ...tableLines(
       COLUMNS.map((title) => ({ title })),
       rows,

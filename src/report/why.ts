@@ -9,6 +9,9 @@ import { age, count } from '../text/units.ts';
 /** Trees that are printed; a screen is enough of them. */
 const MAX_TREES = 20;
 const MAX_HELD = 10;
+/** Steps of one tree: snapshots may lie on each other by thousands, each further to the right. */
+const MAX_STEPS = 24;
+const FIRST_STEPS = 12;
 
 const WORD: Readonly<Record<GraphNode['kind'], string>> = {
   image: 'image',
@@ -136,9 +139,13 @@ function holdersText(paths: readonly HolderPath[], more: number): string {
 }
 
 function treeLines({ steps }: HolderPath, at: string): string[] {
-  return steps.map((step, depth) => {
+  const left = Math.max(0, steps.length - MAX_STEPS);
+  return steps.flatMap((step, i) => {
+    const isLeftOut = left > 0 && i >= FIRST_STEPS && i < FIRST_STEPS + left;
+    if (isLeftOut && i > FIRST_STEPS) return [];
+    const depth = i < FIRST_STEPS + left ? i : i - left + 1;
     const branch = depth === 0 ? '' : `${'   '.repeat(depth - 1)}└─ `;
-    return `${branch}${escapeText(stepText(step, depth, at))}`;
+    return [`${branch}${isLeftOut ? `… ${count(left, 'step')}` : escapeText(stepText(step, i, at))}`];
   });
 }
 

@@ -1,7 +1,7 @@
 /** What belongs together for people, and of which containerd's collector knows nothing: Docker's objects, names, manifests. */
 import { dockerContainers, isDockersNamespace } from '../docker-join.ts';
 import { items } from '../kinds/listing.ts';
-import { seenValue, type Timestamp } from '../observed.ts';
+import { isKnown, seenValue, type Timestamp } from '../observed.ts';
 import { facet, type HostSnapshot } from '../snapshot.ts';
 import type { GraphBuilder, NodeKind } from './graph.ts';
 
@@ -87,6 +87,8 @@ function joinDocker(builder: GraphBuilder, host: HostSnapshot, join: Join): void
 // Docker's containers have their ids in containerd; what Docker calls them is unknown with Docker.
 function markUnreadNames(builder: GraphBuilder, host: HostSnapshot): void {
   if (facet(host, 'docker.containers').state === 'notCollected') return;
+  // Docker's own files have the names, too.
+  if (isKnown(facet(host, 'docker.containerRecords'))) return;
   const dockerOf = dockerContainers(host);
   const mark = (kind: NodeKind, namespace: string, id: string): void => {
     const node = builder.find(kind, namespace, id);

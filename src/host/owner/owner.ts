@@ -290,6 +290,9 @@ function ofDockerLayer(host: HostSnapshot, graph: Graph, driver: string, id: str
   );
 }
 
+/** Labels of a way that are said. */
+const MAX_WORDS = 8;
+
 const OWNERS: readonly NodeKind[] = [
   'image',
   'container',
@@ -313,17 +316,15 @@ function ownersOf(graph: Graph, objects: readonly GraphNode[], relation?: string
   const others = holdersOf(graph, objects, owning).paths.flatMap(({ steps }) => {
     const first = steps[0]?.node;
     if (first === undefined || isObject.has(first)) return [];
-    return [
-      ownerItem(
-        first,
-        steps
-          .slice(1)
-          .map(({ edge }) => wordsOf(edge ?? ''))
-          .join(' > '),
-      ),
-    ];
+    return [ownerItem(first, relationOf(steps.slice(1).map(({ edge }) => edge ?? '')))];
   });
   return [...own, ...others];
+}
+
+// Of a way through thousands of snapshots, its ends say enough.
+function relationOf(labels: readonly string[]): string {
+  const words = labels.length <= MAX_WORDS ? labels : [...labels.slice(0, 4), '…', ...labels.slice(-2)];
+  return words.map(wordsOf).join(' > ');
 }
 
 const wordsOf = (label: string): string => label.replace(/^containerd\.io\/gc\.(ref|bref)\./, '');

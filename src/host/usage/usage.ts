@@ -36,9 +36,9 @@ export const usageRestsOn = (host: HostSnapshot): readonly FacetName[] =>
 /** The answer for the whole host, or the namespaces of its scope. */
 export const usageOf = (host: HostSnapshot, graph: Graph, marks: Marks): Usage => {
   const whole = host.scope.namespaces === undefined;
-  const content = contentUsage(graph, marks);
+  const content = contentUsage(host, graph, marks);
   const snapshots = snapshotUsage(host, graph, marks);
-  const ingests = ingestUsage(graph, marks);
+  const ingests = ingestUsage(host, graph, marks);
   const blobs = whole ? orphanedBlobs(host) : null;
   const folders = whole ? orphanedSnapshots(host) : null;
   const orphaned = (found: readonly Loose[] | null | undefined): bigint | null | undefined =>
@@ -73,13 +73,13 @@ interface Part {
 
 type Class = 'shared' | 'unique' | 'reclaimable' | 'undecided';
 
-function contentUsage(graph: Graph, marks: Marks): Part {
+function contentUsage(host: HostSnapshot, graph: Graph, marks: Marks): Part {
   const byDigest = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) {
     if (node.kind !== 'content' || !node.present) continue;
     byDigest.set(node.id, [...(byDigest.get(node.id) ?? []), node]);
   }
-  const how = 'recorded: Content.List';
+  const how = `recorded: ${facet(host, 'containerd.content').from}`;
   const sums = new Sums();
   const total = new Sum({ ...HOST, kind: 'content', how: `${how}, each digest once` });
   const loose: Loose[] = [];
@@ -136,8 +136,8 @@ function snapshotSizes(
   return sizes;
 }
 
-function ingestUsage(graph: Graph, marks: Marks): Part {
-  const how = 'recorded: Content.ListStatuses';
+function ingestUsage(host: HostSnapshot, graph: Graph, marks: Marks): Part {
+  const how = `recorded: ${facet(host, 'containerd.ingests').from}`;
   const sums = new Sums();
   const total = new Sum({ ...HOST, kind: 'ingests', how });
   const loose: Loose[] = [];

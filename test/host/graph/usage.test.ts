@@ -93,7 +93,7 @@ describe('usage', () => {
       reclaimable: 1000n,
       undecided: 0n,
       orphaned: null,
-      how: 'recorded: Content.List',
+      how: 'recorded: made up',
     });
     // Nothing in blog holds c, but shop does: its bytes stay.
     expect(row(all, 'content', 'blog')).toMatchObject({
@@ -200,7 +200,7 @@ describe('usage', () => {
   test('is printed with every number whole in CSV, and ? for what is not known in text', () => {
     const { 'content.blobs': _, ...over } = LISTS.over ?? {};
     const all = usage(made({ ...LISTS, over }));
-    expect(usageCsv(all)[1]).toBe('content,blog,,3,1101,101,0,1000,0,,0,recorded: Content.List');
+    expect(usageCsv(all)[1]).toBe('content,blog,,3,1101,101,0,1000,0,,0,recorded: made up');
     expect(usageLines(all, AT).find((line) => /^content +\(host\)/.test(line))).toMatch(/ \? +0 +recorded/);
   });
 });

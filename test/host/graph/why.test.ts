@@ -307,6 +307,20 @@ describe('why', () => {
     expect(object({ 'docker.containers': listed([]) }, 'moby/web')).toMatchObject({ name: null });
   });
 
+  test('prints of a long way its ends, and keeps all of it in JSON', () => {
+    const lists: Made = {
+      snapshots: Array.from({ length: 20_000 }, (_, i) => snapshot(`s${i}`, i === 0 ? null : `s${i - 1}`)),
+      containers: [container('deep', { snapshot: 's19999' })],
+    };
+    const answer = ask(lists, 'overlayfs/s0');
+    const tree = whyLines(answer, AT).slice(2);
+    expect(tree.length).toBe(25);
+    expect(tree[0]).toMatch(/^container deep/);
+    expect(tree[12]).toMatch(/└─ … 19977 steps$/);
+    expect(tree[24]).toMatch(/^ {69}└─ parent: snapshot overlayfs\/s0 /);
+    expect(answer.holders.paths[0]?.steps.length).toBe(20_001);
+  });
+
   test('survives cycles, and prints foreign names without what a terminal would act on', () => {
     const hostile = 'x\u001b[2J\u202e/y';
     const answer = ask(
