@@ -1,22 +1,20 @@
 /** `ctrscope why REF` */
-import { setTimeout as pause } from 'node:timers/promises';
 import { GC_FACETS } from '../host/graph/build.ts';
 import { isUnknown } from '../host/observed.ts';
 import { type FacetName, facet, type HostSnapshot } from '../host/snapshot.ts';
 import { distinct, entriesOf, type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
-import { askWhy, WHY_WANTS, type WhyAnswer } from '../host/why.ts';
+import { WHY_WANTS, type WhyAnswer } from '../host/why.ts';
 import { whyFields, whyLines } from '../report/why.ts';
 import { escapeText } from '../text/escape.ts';
 import { documentHead, documentText } from './document.ts';
 import { EXIT } from './exit-codes.ts';
 import { formatOf, type GlobalOptions } from './globals.ts';
 import { openHost } from './host-source.ts';
+import { readWhy } from './read-why.ts';
 import { refuseSeveral, sayUnknown } from './references.ts';
 import { writeError, writeOut } from './terminal-output.ts';
 
 const FORMATS = ['text', 'json', 'yaml'] as const;
-/** Whoever makes an object and whoever holds it are read one after the other: what nobody holds is looked at again. */
-const SETTLE_MS = 300;
 
 /** Says who holds an object, or that nothing does. */
 export const whyCommand = async (reference: string, globals: GlobalOptions): Promise<number> => {
@@ -25,25 +23,14 @@ export const whyCommand = async (reference: string, globals: GlobalOptions): Pro
   try {
     const first = await source.collect(WHY_WANTS);
     if (!(await source.introduce(first))) return EXIT.failed;
-    let host = first;
-    let answer = answerFor(first, reference);
-    if (answer !== undefined && answer.held !== true) {
-      if (source.recheck !== undefined) await pause(SETTLE_MS);
-      // Manifests name what they are made of, though it is not kept by that: worth reading only now.
-      host = await source.collect([...WHY_WANTS, 'containerd.manifests']);
-      answer = answerFor(host, reference);
-    }
+    const { host, result } = await readWhy(source, reference, first);
+    if (result.state === 'ambiguous') return refuseSeveral(result.matches, reference);
+    const answer = result.state === 'answer' ? result.answer : undefined;
     return await say(host, reference, answer, format, globals);
   } finally {
     await source.close();
   }
 };
-
-function answerFor(host: HostSnapshot, reference: string): WhyAnswer | undefined {
-  const result = askWhy(host, reference);
-  if (result.state === 'ambiguous') refuseSeveral(result.matches, reference);
-  return result.state === 'answer' ? result.answer : undefined;
-}
 
 async function say(
   host: HostSnapshot,
