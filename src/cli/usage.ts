@@ -1,11 +1,11 @@
 /** `ctrscope usage` */
 import { setTimeout as pause } from 'node:timers/promises';
-import { buildGraph, GRAPH_WANTS } from '../host/graph/build.ts';
+import { buildGraph } from '../host/graph/build.ts';
 import { markGraph } from '../host/graph/mark.ts';
 import { isUnknown } from '../host/observed.ts';
 import { facet, type HostSnapshot, withFacets } from '../host/snapshot.ts';
 import { distinct, unknownFacets } from '../host/unknown-entries.ts';
-import { USAGE_WANTS, usageOf, usageRestsOn } from '../host/usage/usage.ts';
+import { RECORD_WANTS, USAGE_WANTS, usageOf, usageRestsOn } from '../host/usage/usage.ts';
 import type { Usage } from '../host/usage/usage-row.ts';
 import { looseItem, usageCsv, usageItem, usageLines } from '../report/usage.ts';
 import { documentHead, documentText } from './document.ts';
@@ -16,7 +16,7 @@ import { sayUnknown } from './references.ts';
 import { writeOut } from './terminal-output.ts';
 
 const FORMATS = ['text', 'json', 'yaml', 'csv'] as const;
-/** What is being pulled may be listed before the lease that holds it: what nobody holds is looked at again. */
+/** What is being pulled may be seen before what holds it: what nobody seems to hold is looked at again. */
 const SETTLE_MS = 300;
 
 /** Says what takes the disk, and how that is known. */
@@ -28,9 +28,9 @@ export const usageCommand = async (globals: GlobalOptions): Promise<number> => {
     if (!(await source.introduce(first))) return EXIT.failed;
     let host = first;
     let usage = usageFrom(host);
-    if (source.recheck !== undefined && usage.loose.some(({ state }) => state === 'reclaimable')) {
+    if (source.recheck !== undefined && usage.loose.length > 0) {
       await pause(SETTLE_MS);
-      host = withFacets(first, await source.collect(GRAPH_WANTS));
+      host = withFacets(first, await source.collect(RECORD_WANTS));
       usage = usageFrom(host);
     }
     const unknown = distinct(unknownFacets(host, usageRestsOn(host)));

@@ -27,6 +27,9 @@ export const USAGE_WANTS: readonly FacetName[] = [
   ...DOCKER_WANTS,
 ];
 
+/** The records, to be read once more after the files: what is being made has its file before its record. */
+export const RECORD_WANTS: readonly FacetName[] = [...GRAPH_WANTS, 'metadata.snapshots', 'metadata.backends'];
+
 /** Facets without which the answer is not whole; a single namespace says nothing of what is on the disk besides. */
 export const usageRestsOn = (host: HostSnapshot): readonly FacetName[] =>
   host.scope.namespaces === undefined
@@ -80,8 +83,8 @@ function contentUsage(host: HostSnapshot, graph: Graph, marks: Marks): Part {
     byDigest.set(node.id, [...(byDigest.get(node.id) ?? []), node]);
   }
   const how = `recorded: ${facet(host, 'containerd.content').from}`;
-  const sums = new Sums();
-  const total = new Sum({ ...HOST, kind: 'content', how: `${how}, each digest once` });
+  const sums = sumsOf();
+  const total = sumOf({ ...HOST, kind: 'content', how: `${how}, each digest once` });
   const loose: Loose[] = [];
   for (const nodes of byDigest.values()) {
     // The bytes go when no namespace has them any more.
@@ -102,8 +105,8 @@ function contentUsage(host: HostSnapshot, graph: Graph, marks: Marks): Part {
 
 function snapshotUsage(host: HostSnapshot, graph: Graph, marks: Marks): Part {
   const sizes = snapshotSizes(host);
-  const sums = new Sums();
-  const total = new Sum({ ...HOST, kind: 'snapshots', how: 'the sum of the above' });
+  const sums = sumsOf();
+  const total = sumOf({ ...HOST, kind: 'snapshots', how: 'the sum of the above' });
   const loose: Loose[] = [];
   for (const { namespace, snapshotter, key } of items(host, 'containerd.snapshots')) {
     const node = graph.find('snapshot', namespace, `${snapshotter}/${key}`);
@@ -138,8 +141,8 @@ function snapshotSizes(
 
 function ingestUsage(host: HostSnapshot, graph: Graph, marks: Marks): Part {
   const how = `recorded: ${facet(host, 'containerd.ingests').from}`;
-  const sums = new Sums();
-  const total = new Sum({ ...HOST, kind: 'ingests', how });
+  const sums = sumsOf();
+  const total = sumOf({ ...HOST, kind: 'ingests', how });
   const loose: Loose[] = [];
   for (const node of graph.nodes) {
     if (node.kind !== 'ingest' || !node.present) continue;
@@ -175,56 +178,59 @@ type Key = Pick<UsageRow, 'kind' | 'namespace' | 'snapshotter' | 'how'>;
 
 const HOST = { namespace: null, snapshotter: null } as const;
 
-class Sum {
-  private readonly key: Key;
-  private readonly bytes: Record<Class, bigint> = { shared: 0n, unique: 0n, reclaimable: 0n, undecided: 0n };
-  private readonly ways = { recorded: 0, measured: 0 };
-  private objects = 0;
-  private unmeasured = 0;
-
-  constructor(key: Key) {
-    this.key = key;
-  }
-
-  add(kept: Class, size: bigint | undefined, how?: 'recorded' | 'measured'): void {
-    this.objects += 1;
-    if (size === undefined) this.unmeasured += 1;
-    else this.bytes[kept] += size;
-    if (how !== undefined) this.ways[how] += 1;
-  }
-
-  row(): UsageRow {
-    const { shared, unique, reclaimable, undecided } = this.bytes;
-    const size = shared + unique + reclaimable + undecided;
-    const { key, objects, unmeasured } = this;
-    const orphaned = null;
-    return { ...key, how: this.how(), objects, size, ...this.bytes, orphaned, unmeasured };
-  }
-
-  private how(): string {
-    if (this.key.how !== '') return this.key.how;
-    const { recorded, measured } = this.ways;
-    return [
-      ...(recorded > 0 ? [`${recorded} recorded when committed`] : []),
-      ...(measured > 0 ? [`${measured} measured by the snapshotter now`] : []),
-      ...(this.unmeasured > 0 ? [`${this.unmeasured} not measured`] : []),
-    ].join(', ');
-  }
+interface Sum {
+  add(kept: Class, size: bigint | undefined, how?: 'recorded' | 'measured'): void;
+  row(): UsageRow;
 }
 
-class Sums {
-  private readonly byKey = new Map<string, Sum>();
+function sumOf(key: Key): Sum {
+  const bytes: Record<Class, bigint> = { shared: 0n, unique: 0n, reclaimable: 0n, undecided: 0n };
+  const ways = { recorded: 0, measured: 0 };
+  let objects = 0;
+  let unmeasured = 0;
+  return {
+    add: (kept, size, how) => {
+      objects += 1;
+      if (size === undefined) unmeasured += 1;
+      else bytes[kept] += size;
+      if (how !== undefined) ways[how] += 1;
+    },
+    row: () => {
+      const size = Object.values(bytes).reduce((sum, one) => sum + one, 0n);
+      const how = key.how === '' ? howWords(ways, unmeasured) : key.how;
+      return { ...key, how, objects, size, ...bytes, orphaned: null, unmeasured };
+    },
+  };
+}
 
-  of(key: Key): Sum {
-    const text = `${key.namespace ?? ''}\0${key.snapshotter ?? ''}`;
-    const known = this.byKey.get(text) ?? new Sum(key);
-    this.byKey.set(text, known);
-    return known;
-  }
+function howWords(
+  { recorded, measured }: { readonly recorded: number; readonly measured: number },
+  unmeasured: number,
+): string {
+  return [
+    ...(recorded > 0 ? [`${recorded} recorded when committed`] : []),
+    ...(measured > 0 ? [`${measured} measured by the snapshotter now`] : []),
+    ...(unmeasured > 0 ? [`${unmeasured} not measured`] : []),
+  ].join(', ');
+}
 
-  rows(): UsageRow[] {
-    return [...this.byKey.entries()].toSorted(([a], [b]) => compareText(a, b)).map(([, sum]) => sum.row());
-  }
+interface Sums {
+  of(key: Key): Sum;
+  /** By namespace and snapshotter. */
+  rows(): UsageRow[];
+}
+
+function sumsOf(): Sums {
+  const byKey = new Map<string, Sum>();
+  return {
+    of: (key) => {
+      const text = `${key.namespace ?? ''}\0${key.snapshotter ?? ''}`;
+      const known = byKey.get(text) ?? sumOf(key);
+      byKey.set(text, known);
+      return known;
+    },
+    rows: () => [...byKey.entries()].toSorted(([a], [b]) => compareText(a, b)).map(([, sum]) => sum.row()),
+  };
 }
 
 function largestFirst(a: Loose, b: Loose): number {

@@ -159,6 +159,33 @@ describe('what nothing holds', () => {
     expect(stayed).toBeGreaterThan(400);
   });
 
+  test('is said without the version only where every version agrees', () => {
+    let unknown = 0;
+    fc.assert(
+      fc.property(lists, (host) => {
+        const verdicts = (version: string | null): readonly (boolean | undefined)[] => {
+          const graph = buildGraph(made({ ...host, version }));
+          const marks = markGraph(graph);
+          return [...(host.content ?? []), ...(host.snapshots ?? [])].map((one) => {
+            const [kind, id] =
+              'digest' in one
+                ? (['content', one.digest] as const)
+                : (['snapshot', `overlayfs/${one.key}`] as const);
+            const node = graph.find(kind, one.namespace, id);
+            return node && marks.held(node);
+          });
+        };
+        const known = VERSIONS.map(([, version]) => verdicts(version));
+        for (const [i, verdict] of verdicts(null).entries()) {
+          if (verdict === undefined) unknown += 1;
+          else for (const one of known) expect(one[i]).toBe(verdict);
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(unknown).toBeGreaterThan(0);
+  });
+
   test('has no path from a holder, and whatever is held has one that begins at a root', () => {
     fc.assert(
       fc.property(lists, (host) => {
