@@ -172,3 +172,18 @@ export const sandbox = (id: string, labels: Labels, namespace: string = NS): San
   labels,
   ...times,
 });
+
+/** An image, pulled and unpacked, with a container on it. */
+export const PULLED: Made = {
+  images: [image('docker.io/library/app:1', sha('a'))],
+  content: [
+    blob(sha('a'), {
+      [`containerd.io/gc.ref.content.config`]: sha('b'),
+      [`containerd.io/gc.ref.content.l.0`]: sha('c'),
+    }),
+    blob(sha('b'), { [`containerd.io/gc.ref.snapshot.overlayfs`]: 'top' }),
+    blob(sha('c')),
+  ],
+  snapshots: [snapshot('top', 'base'), snapshot('base'), snapshot('web', 'top')],
+  containers: [container('web', { snapshot: 'web', image: 'docker.io/library/app:1' })],
+};
