@@ -1,6 +1,6 @@
 /** What doctor and report do alike: collect what the probes want, run them, look again before believing. */
 import { diagnose, wantsOf } from '../diagnose/engine.ts';
-import type { Diagnosis, Probe } from '../host/finding.ts';
+import type { Diagnosis, Probe, Verdict } from '../host/finding.ts';
 import type { FacetName, HostSnapshot } from '../host/snapshot.ts';
 import type { UnknownEntry } from '../host/unknown-entries.ts';
 import { EXIT } from './exit-codes.ts';
@@ -47,7 +47,10 @@ async function examineHost(
 }
 
 /** The exit code of a diagnosis. */
-export const exitCodeOf = ({ verdict }: Diagnosis): number => {
+export const exitCodeOf = ({ verdict }: Diagnosis): number => exitCodeOfVerdict(verdict);
+
+/** The exit code of whatever ends with a verdict. */
+export const exitCodeOfVerdict = (verdict: Verdict): number => {
   switch (verdict) {
     case 'pass':
       return EXIT.ok;

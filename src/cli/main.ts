@@ -184,6 +184,25 @@ const run = async (argv: readonly string[]): Promise<number> => {
       code = await verify(options, globals());
     });
 
+  program
+    .command('reconcile')
+    .summary('do Docker and containerd agree')
+    .description(
+      'Compares what Docker has of images, containers and their files with what containerd has, by what is normal for its image store. Formats: text, json, yaml, markdown. Exit codes: 0 they agree, 3 broken, 4 stale, 5 not everything could be read.',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        'ctrscope reconcile',
+        `ctrscope reconcile -o json | jq '.items[] | select(.state == "broken")'`,
+        'ctrscope --bundle web-1.tar.gz reconcile -o markdown',
+      ]),
+    )
+    .action(async () => {
+      const { reconcileCommand } = await import('./reconcile.ts');
+      code = await reconcileCommand(globals());
+    });
+
   const bundle = program
     .command('bundle')
     .summary('carry a host away in a file, and open such a file')

@@ -58,6 +58,10 @@ const FITS: Readonly<Record<string, readonly string[]>> = {
   removing: ANYTHING,
 };
 
+/** What containerd may have of a container in Docker's state; undefined for a state that is new to us. */
+export const containerdMayHave = (state: string): readonly string[] | undefined =>
+  Object.hasOwn(FITS, state) ? FITS[state] : undefined;
+
 function dockerWords(container: DockerContainer, body: DockerBody | undefined): string {
   const state = body?.state.status ?? container.state;
   const ended = state === 'exited' || state === 'dead';

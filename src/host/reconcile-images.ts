@@ -1,0 +1,185 @@
+/** Images of Docker's graphdrivers: repositories.json ↔ imagedb ↔ layers, Docker's own list, and the lease in containerd. */
+import type { Lease } from './containerd.ts';
+import type { DockerImage } from './docker.ts';
+import type { DockerImageConfig, DockerReference } from './docker-disk.ts';
+import { canonicalName } from './image-name.ts';
+import { compareText } from './kinds/kind.ts';
+import { isUnknown, type Observed } from './observed.ts';
+import { type Book, bookOf } from './reconcile-book.ts';
+import { imageLayerCheck, type LayerBooks, layerBooks, layerRows } from './reconcile-layers.ts';
+import { type LeaseBooks, leaseBooks } from './reconcile-leases.ts';
+import {
+  type Check,
+  evidenceOf,
+  type ReconcileRow,
+  rowOf,
+  sideOf,
+  unread,
+  unreadBeside,
+} from './reconcile-row.ts';
+import { isActive, type Stage } from './reconcile-stage.ts';
+import type { FacetName } from './snapshot.ts';
+
+export const GRAPH_IMAGE_WANTS: readonly FacetName[] = [
+  'docker.images',
+  'docker.references',
+  'docker.imageConfigs',
+  'docker.layers',
+  'docker.graphDirectories',
+  'containerd.leases',
+  'containerd.leaseResources',
+];
+
+/** The id of the lease that a pull leaves for an image, since 20.10. */
+export const imageLease = (imageId: string): string => `moby-image-${imageId}`;
+
+/** One row for each image of any graphdriver on the disk, and one for each layer that is broken. */
+export const graphImageRows = (stage: Stage): readonly ReconcileRow[] => {
+  const books = booksOf(stage);
+  const known = new Map<string, { readonly driver: string | undefined; readonly id: string }>();
+  const add = (driver: string | undefined, id: string): void => {
+    const key = `${driver ?? ''}/${id}`;
+    if (!known.has(key)) known.set(key, { driver, id });
+  };
+  for (const { driver, imageId } of books.references.items) add(driver, imageId);
+  for (const { driver, imageId } of books.configs.items) add(driver, imageId);
+  const own = stage.driver.state === 'seen' ? stage.driver.value : undefined;
+  if (stage.mode.state === 'seen' && stage.mode.value === 'graphdriver')
+    for (const { id } of books.listed.items) add(own, id);
+  return [
+    ...[...known.values()]
+      .map(({ driver, id }) => imageRow(stage, books, driver, id))
+      .toSorted((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id)),
+    ...layerRows(stage, books),
+  ];
+};
+
+/** The image configs of every graphdriver, by image id. */
+export const configBook = ({ host }: Stage): Book<DockerImageConfig> =>
+  bookOf(host, 'docker.imageConfigs', {
+    keys: ({ driver, imageId }) => [imageId, `${driver}/${imageId}`],
+    kinds: ['image'],
+  });
+
+interface ImageBooks extends LayerBooks, LeaseBooks {
+  readonly listed: Book<DockerImage>;
+  readonly references: Book<DockerReference>;
+  readonly configs: Book<DockerImageConfig>;
+}
+
+function booksOf(stage: Stage): ImageBooks {
+  const { host, silent } = stage;
+  return {
+    ...layerBooks(stage),
+    ...leaseBooks(stage),
+    listed: bookOf(host, 'docker.images', { keys: ({ id }) => [id], kinds: ['image'], silent }),
+    references: bookOf(host, 'docker.references', {
+      keys: ({ driver, imageId }) => [`${driver}/${imageId}`],
+      kinds: ['reference'],
+    }),
+    configs: configBook(stage),
+  };
+}
+
+function imageRow(stage: Stage, books: ImageBooks, driver: string | undefined, id: string): ReconcileRow {
+  const key = `${driver ?? ''}/${id}`;
+  const references = books.references.all(key);
+  const active = driver === undefined ? true : isActive(stage, 'graphdriver', driver);
+  const listed = active === true ? books.listed.look(id) : undefined;
+  const config = books.configs.look(key);
+  const lease = books.leases.look(imageLease(id));
+  const image = listed?.state === 'seen' ? listed.value : undefined;
+  const names = [...new Set([...(image?.tags ?? []), ...references.map(({ reference }) => reference)])];
+  const tags = names.filter((name) => !name.includes('@'));
+  const name = (tags.length > 0 ? tags : names).join(', ') || '<none>';
+  const evidence = [
+    ...(listed === undefined
+      ? []
+      : evidenceOf('docker', listed, 'tags', (i) => i.tags.join(', ') || 'none', 'not listed')),
+    ...evidenceOf(
+      'docker',
+      books.references.look(key),
+      'names',
+      () => references.map((r) => r.reference).join(', '),
+      'none',
+    ),
+    ...evidenceOf('docker', config, 'image config', ({ path }) => path, 'no such file'),
+  ];
+  const docker = sideOf([listed ?? config, config], `an image of ${driver ?? 'its graphdriver'}`, evidence);
+  const leaseEvidence = evidenceOf('containerd', lease, `lease ${imageLease(id)}`, () => 'there', 'none');
+  const containerd = sideOf([lease], 'a lease', leaseEvidence);
+  return rowOf(
+    { kind: 'image', namespace: stage.namespace, name, id },
+    { docker, containerd },
+    active === true
+      ? checksOf(books, { id, driver, references, listed, config, lease })
+      : [otherStore(stage, active, driver ?? '')],
+  );
+}
+
+interface Known {
+  readonly id: string;
+  readonly driver: string | undefined;
+  readonly references: readonly DockerReference[];
+  readonly listed: Observed<DockerImage> | undefined;
+  readonly config: Observed<DockerImageConfig>;
+  readonly lease: Observed<Lease>;
+}
+
+function checksOf(books: ImageBooks, known: Known): Check[] {
+  const { config } = known;
+  const listed: Observed<unknown> = known.listed ?? config;
+  const checks: (Check | undefined)[] = [
+    // A name in repositories.json alone does not say that there is such an image.
+    isUnknown(config) && isUnknown(listed) ? unread(config, "the image's config") : undefined,
+    configCheck(known),
+    config.state === 'seen' ? imageLayerCheck(books, config.value) : undefined,
+    ...nameChecks(books, known),
+    leaseCheck(books, known),
+  ];
+  return checks.filter((check) => check !== undefined);
+}
+
+function configCheck({ references, listed, config }: Known): Check | undefined {
+  if (isUnknown(config)) return unreadBeside(config, "the image's config");
+  if (config.state === 'seen') {
+    return config.value.intact ? undefined : { rule: 'config-damaged', detail: config.value.path };
+  }
+  const [reference] = references;
+  if (reference !== undefined) return { rule: 'reference-without-config', detail: reference.reference };
+  return listed?.state === 'seen' ? { rule: 'config-missing' } : undefined;
+}
+
+// What Docker has in memory, and what it would have after a restart. Docker hides an image whose config is missing.
+function nameChecks(books: ImageBooks, { driver, references, listed, config }: Known): (Check | undefined)[] {
+  if (listed === undefined || driver === undefined) return [];
+  const { lacks } = books.references;
+  if (isUnknown(listed)) return [unreadBeside(listed, "Docker's list of images")];
+  if (lacks !== undefined) return [unreadBeside(lacks, 'repositories.json')];
+  if (config.state !== 'seen') return [];
+  const said = listed.state === 'seen' ? listed.value.tags.map(canonicalName) : [];
+  const written = references.filter(({ reference }) => !reference.includes('@'));
+  const unheard = written.find(({ reference }) => !said.includes(canonicalName(reference)));
+  const names = written.map(({ reference }) => canonicalName(reference));
+  const unwritten = said.find((name) => !names.includes(name));
+  return [
+    unheard && { rule: 'reference-unread', detail: unheard.reference },
+    unwritten === undefined ? undefined : { rule: 'reference-unwritten', detail: unwritten },
+  ];
+}
+
+function leaseCheck({ resources }: LeaseBooks, { id, lease }: Known): Check {
+  if (isUnknown(lease)) return unread(lease, "containerd's leases");
+  if (lease.state === 'absent') return { rule: 'image-without-lease' };
+  const held = resources.look(imageLease(id));
+  const empty = held.state === 'seen' && held.value.content.length === 0;
+  return empty ? { rule: 'lease-empty' } : { rule: 'image-leased' };
+}
+
+function otherStore({ mode, driver }: Stage, active: boolean | undefined, own: string): Check {
+  if (active === false) return { rule: 'other-store', detail: own };
+  const doubt = isUnknown(mode) ? mode : driver;
+  return isUnknown(doubt)
+    ? unread(doubt, 'which image store Docker uses')
+    : { rule: 'unread', detail: 'which image store Docker uses' };
+}

@@ -1,0 +1,155 @@
+/** What only one of the two has: leases, snapshots and folders that nothing of Docker answers to. */
+import type { Lease, Snapshot } from './containerd.ts';
+import { LEASE_EXPIRY } from './kinds/leases.ts';
+import { isUnknown, seenValue } from './observed.ts';
+import { configBook, imageLease } from './reconcile-images.ts';
+import { NO_PART } from './reconcile-layers.ts';
+import { isContainerId, type Owners, ownerOf, ownersOf } from './reconcile-owners.ts';
+import { type Check, evidenceOf, type ReconcileRow, rowOf, unread } from './reconcile-row.ts';
+import { isFresh, type Stage } from './reconcile-stage.ts';
+import { type StorageBooks, storageBooks } from './reconcile-storage.ts';
+import type { FacetName } from './snapshot.ts';
+
+export const LEFTOVER_WANTS: readonly FacetName[] = [
+  'docker.containers',
+  'docker.containerRecords',
+  'docker.imageConfigs',
+  'docker.layerMounts',
+  'docker.graphDirectories',
+  'containerd.leases',
+  'containerd.leaseResources',
+  'containerd.snapshots',
+];
+
+/** While a container is made, its lease and snapshot are there before Docker lists it; some snapshotters copy for that. */
+const CREATE_MS = 60_000;
+
+/** Rows for what has no owner, and for leases that are of no image and no container. */
+export const leftoverRows = (stage: Stage): readonly ReconcileRow[] => {
+  const books: Books = { ...ownersOf(stage), ...storageBooks(stage) };
+  return [
+    ...imageLeaseRows(stage, books),
+    ...snapshotRows(stage, books),
+    ...leaseRows(stage, books),
+    ...mountRows(stage, books),
+  ];
+};
+
+interface Books extends Owners, StorageBooks {}
+
+// An image of any graphdriver on the disk owns its lease; one that Docker lists may not be all that it has.
+function imageLeaseRows(stage: Stage, { leases }: Books): ReconcileRow[] {
+  const configs = configBook(stage);
+  const prefix = imageLease('');
+  return leases.items.flatMap((lease): ReconcileRow[] => {
+    if (!lease.id.startsWith(prefix)) return [];
+    const imageId = lease.id.slice(prefix.length);
+    const config = configs.look(imageId);
+    if (config.state === 'seen') return [];
+    const says = evidenceOf('docker', config, `image config ${imageId}`, () => '', 'no such file');
+    const doubt = isUnknown(config) ? config : stage.shared;
+    const checks: Check[] = [
+      doubt === undefined
+        ? { rule: isFresh(stage.host, lease.createdAt) ? 'changing' : 'lease-leaked', docker: says }
+        : unread(doubt, 'whether its image is there'),
+    ];
+    return [leaseRow(stage, lease, checks, `no image ${imageId}`)];
+  });
+}
+
+function snapshotRows(stage: Stage, books: Books): ReconcileRow[] {
+  return books.snapshots.items.flatMap((snapshot): ReconcileRow[] => {
+    if (snapshot.kind !== 'Active' || !isContainerId(snapshot.key)) return [];
+    const check = ownerCheck(stage, books, snapshot.key, snapshot, 'snapshot-leaked');
+    if (check === undefined) return [];
+    const { snapshotter, key, parent } = snapshot;
+    const found = books.snapshots.look(`${snapshotter}/${key}`);
+    const lease = books.leases.look(key);
+    const evidence = [
+      ...evidenceOf('snapshot', found, `${snapshotter} ${key}`, () => `Active on ${parent ?? 'nothing'}`),
+      ...evidenceOf('containerd', lease, `lease ${key}`, () => 'keeps it', 'none'),
+    ];
+    const containerd = { has: true, says: `a snapshot of ${snapshotter}`, evidence };
+    const object = {
+      kind: 'snapshot',
+      namespace: stage.namespace,
+      name: `${snapshotter}/${key}`,
+      id: key,
+    } as const;
+    return [rowOf(object, { docker: ownerSide(check), containerd }, [check])];
+  });
+}
+
+function leaseRows(stage: Stage, books: Books): ReconcileRow[] {
+  const snapshots = new Set(books.snapshots.items.map(({ key }) => key as string));
+  return books.leases.items.flatMap((lease): ReconcileRow[] => {
+    if (lease.id.startsWith(imageLease(''))) return [];
+    if (!isContainerId(lease.id))
+      return [leaseRow(stage, lease, [{ rule: 'lease-operation' }], 'no object of its own')];
+    // Told with the snapshot that it keeps.
+    if (snapshots.has(lease.id)) return [];
+    const check = ownerCheck(stage, books, lease.id, lease, 'lease-leaked');
+    return check === undefined ? [] : [leaseRow(stage, lease, [check], 'no such container')];
+  });
+}
+
+function leaseRow(
+  { namespace, host }: Stage,
+  lease: Lease,
+  checks: readonly Check[],
+  without: string,
+): ReconcileRow {
+  const { id, createdAt, labels } = lease;
+  const expiry = labels[LEASE_EXPIRY] ?? 'never';
+  const value = `made ${createdAt ?? 'some time ago'}, expires ${expiry}`;
+  const evidence = [
+    { layer: 'containerd', source: 'Leases.List', field: `lease ${id}`, value, at: host.at },
+  ] as const;
+  const known = checks.every(({ rule }) => rule !== 'unread');
+  return rowOf(
+    { kind: 'lease', namespace, name: id, id },
+    {
+      docker: known ? { has: false, says: without, evidence: [] } : undefined,
+      containerd: { has: true, says: 'a lease', evidence },
+    },
+    checks,
+  );
+}
+
+function mountRows(stage: Stage, books: Books): ReconcileRow[] {
+  return books.mounts.items.flatMap((mount): ReconcileRow[] => {
+    const { driver, containerId: id } = mount;
+    if (!isContainerId(id)) return []; // of a build
+    // Nobody writes down when it was made, but its folder is as old.
+    const directory = books.directories.look(`${driver}/${mount.mountId ?? ''}`);
+    const createdAt = seenValue(directory)?.modifiedAt ?? null;
+    const check = ownerCheck(stage, books, id, { createdAt, labels: {} }, 'mount-leaked');
+    if (check === undefined) return [];
+    const found = books.mounts.look(`${driver}/${id}`);
+    const evidence = evidenceOf('docker', found, `layerdb/mounts/${id}`, ({ mountId }) => mountId ?? 'empty');
+    const object = { kind: 'mount', namespace: null, name: `${driver}/${id}`, id } as const;
+    const docker = { has: true, says: `a writable layer of ${driver}`, evidence };
+    return [rowOf(object, { docker, containerd: NO_PART }, [check])];
+  });
+}
+
+// Undefined where Docker has the container: then this is part of its row.
+function ownerCheck(
+  stage: Stage,
+  books: Books,
+  id: string,
+  { createdAt, labels }: Pick<Snapshot, 'createdAt' | 'labels'>,
+  rule: 'snapshot-leaked' | 'lease-leaked' | 'mount-leaked',
+): Check | undefined {
+  const owner = ownerOf(books, stage, id);
+  if (owner.state === 'seen') return undefined;
+  if (isUnknown(owner)) return unread(owner, 'whether Docker has the container');
+  if (isFresh(stage.host, createdAt, CREATE_MS)) return { rule: 'changing' };
+  // It goes by itself.
+  if (labels[LEASE_EXPIRY] !== undefined) return { rule: 'lease-operation' };
+  return { rule, docker: evidenceOf('docker', owner, `container ${id}`, () => '', 'Docker has none') };
+}
+
+function ownerSide({ rule }: Check): ReconcileRow['docker'] {
+  return rule === 'unread' ? undefined : { has: false, says: 'no such container', evidence: [] };
+}
