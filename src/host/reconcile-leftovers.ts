@@ -1,5 +1,6 @@
 /** What only one of the two has: leases, snapshots and folders that nothing of Docker answers to. */
 import type { Lease, Snapshot } from './containerd.ts';
+import type { Evidence } from './finding.ts';
 import { LEASE_EXPIRY } from './kinds/leases.ts';
 import { isUnknown, seenValue } from './observed.ts';
 import { configBook, imageLease } from './reconcile-images.ts';
@@ -60,36 +61,39 @@ function imageLeaseRows(stage: Stage, { leases }: Books): ReconcileRow[] {
 function snapshotRows(stage: Stage, books: Books): ReconcileRow[] {
   return books.snapshots.items.flatMap((snapshot): ReconcileRow[] => {
     if (snapshot.kind !== 'Active' || !isContainerId(snapshot.key)) return [];
-    const check = ownerCheck(stage, books, snapshot.key, snapshot, 'snapshot-leaked');
-    if (check === undefined) return [];
-    const { snapshotter, key, parent } = snapshot;
-    const found = books.snapshots.look(`${snapshotter}/${key}`);
+    const { snapshotter, key } = snapshot;
     const lease = books.leases.look(key);
+    // Told with the lease that keeps it.
+    if (lease.state === 'seen') return [];
+    const owned = ownerCheck(stage, books, key, snapshot, 'snapshot-leaked');
+    if (owned === undefined) return [];
+    const check = isUnknown(lease) ? unread(lease, 'whether a lease keeps it') : owned;
     const evidence = [
-      ...evidenceOf('snapshot', found, `${snapshotter} ${key}`, () => `Active on ${parent ?? 'nothing'}`),
+      ...snapshotEvidence(books, snapshot),
       ...evidenceOf('containerd', lease, `lease ${key}`, () => 'keeps it', 'none'),
     ];
     const containerd = { has: true, says: `a snapshot of ${snapshotter}`, evidence };
-    const object = {
-      kind: 'snapshot',
-      namespace: stage.namespace,
-      name: `${snapshotter}/${key}`,
-      id: key,
-    } as const;
+    const name = `${snapshotter}/${key}`;
+    const object = { kind: 'snapshot', namespace: stage.namespace, name, id: name } as const;
     return [rowOf(object, { docker: ownerSide(check), containerd }, [check])];
   });
 }
 
+function snapshotEvidence({ snapshots }: Books, { snapshotter, key, parent }: Snapshot): readonly Evidence[] {
+  const found = snapshots.look(`${snapshotter}/${key}`);
+  return evidenceOf('snapshot', found, `${snapshotter} ${key}`, () => `Active on ${parent ?? 'nothing'}`);
+}
+
 function leaseRows(stage: Stage, books: Books): ReconcileRow[] {
-  const snapshots = new Set(books.snapshots.items.map(({ key }) => key as string));
   return books.leases.items.flatMap((lease): ReconcileRow[] => {
     if (lease.id.startsWith(imageLease(''))) return [];
     if (!isContainerId(lease.id))
       return [leaseRow(stage, lease, [{ rule: 'lease-operation' }], 'no object of its own')];
-    // Told with the snapshot that it keeps.
-    if (snapshots.has(lease.id)) return [];
     const check = ownerCheck(stage, books, lease.id, lease, 'lease-leaked');
-    return check === undefined ? [] : [leaseRow(stage, lease, [check], 'no such container')];
+    if (check === undefined) return [];
+    const kept = books.snapshots.items.filter(({ key }) => key === lease.id);
+    const containerd = kept.flatMap((snapshot) => snapshotEvidence(books, snapshot));
+    return [leaseRow(stage, lease, [{ ...check, containerd }], 'no such container')];
   });
 }
 

@@ -44,14 +44,15 @@ export const stageOf = (host: HostSnapshot): Observed<Stage> => {
   const namespace =
     seenValue(endpoint)?.namespaces.containers ?? discovery?.chosen?.namespace ?? DEFAULT_NAMESPACE;
   const mode = firstKnown(seenValue(endpoint)?.mode, seenValue(root)?.mode, host);
+  const filesDecide = endpoint.state === 'absent' || endpoint.state === 'offline';
   const stage: Stage = {
     host,
     namespace,
     mode,
     driver: driverOf(host, mode),
     silent: endpoint.state === 'seen' ? undefined : silenceOf(endpoint),
-    filesDecide: endpoint.state === 'absent' || endpoint.state === 'offline',
-    shared: sharedBy(host, namespace),
+    filesDecide,
+    shared: sharedBy(host, namespace, filesDecide),
   };
   return seen(stage, endpoint.state === 'seen' ? endpoint.from : root.from, host.at);
 };
@@ -104,17 +105,27 @@ function driverOf(host: HostSnapshot, mode: Observed<DockerMode>): Observed<stri
 }
 
 // Two Dockers in one namespace: what the one does not have may be the other's.
-function sharedBy(host: HostSnapshot, namespace: string): Unknown | undefined {
+function sharedBy(host: HostSnapshot, namespace: string, filesDecide: boolean): Unknown | undefined {
   const discovery = facet(host, 'docker.discovery');
   const other = discovery.state === 'seen' ? otherDockers(discovery.value)[0] : undefined;
   if (other !== undefined) {
     const why = `Docker at ${other.address} uses this containerd too, and only one is read`;
     return unknown('notCollected', discovery.from, why, host.at, 0);
   }
-  const endpoint = seenValue(facet(host, 'docker.endpoint'));
-  const remapped = endpoint?.securityOptions.some((option) => option.includes('userns')) ?? false;
+  const endpoint = facet(host, 'docker.endpoint');
+  if (!filesDecide) {
+    if (isUnknown(discovery)) return discovery;
+    if (isUnknown(endpoint)) return endpoint;
+  }
+  const options = seenValue(endpoint)?.securityOptions ?? [];
+  const remapped = options.some((option) => option.includes('userns')) || isRemapped(host);
   // A namespace of its own with user namespaces only since 26; before, all remappings share one, each with its own files.
   if (!remapped || namespace !== DEFAULT_NAMESPACE) return undefined;
   const why = 'with userns-remap, Dockers with other files may use the same namespace';
   return unknown('failed', 'GET /info', why, host.at, 0);
+}
+
+// Docker's data directory is then called after the first uid and gid.
+function isRemapped(host: HostSnapshot): boolean {
+  return /\/\d+\.\d+\/?$/.test(seenValue(facet(host, 'docker.root'))?.path ?? '');
 }
