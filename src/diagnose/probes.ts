@@ -7,6 +7,9 @@ import { blobMissing } from '../../probes/content/blob-missing.ts';
 import { imageIncomplete } from '../../probes/content/image-incomplete.ts';
 import { ingestStuck } from '../../probes/content/ingest-stuck.ts';
 import { orphanFile } from '../../probes/content/orphan-file.ts';
+import { dockerContainers } from '../../probes/docker/containers.ts';
+import { dockerImages } from '../../probes/docker/images.ts';
+import { dockerLeftovers } from '../../probes/docker/leftovers.ts';
 import { databaseCorrupt } from '../../probes/metadata/database-corrupt.ts';
 import { databaseEmpty } from '../../probes/metadata/database-empty.ts';
 import { databaseMissing } from '../../probes/snapshot/database-missing.ts';
@@ -26,4 +29,7 @@ export const PROBES: readonly Probe[] = [
   imageIncomplete,
   ingestStuck,
   orphanFile,
+  dockerContainers,
+  dockerImages,
+  dockerLeftovers,
 ];
