@@ -52,7 +52,8 @@ export const openRecordedHost = async (path: string, scope: Scope): Promise<Reco
         schemaVersion: SCHEMA_VERSION,
         at: version.capturedAt,
         from: 'bundle',
-        scope: asked,
+        // What the host was not asked for then is outside, whatever is asked for now.
+        scope: { ...version.scope, ...asked },
         facets: facets as HostSnapshot['facets'],
         timings,
       };

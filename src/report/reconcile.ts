@@ -35,7 +35,10 @@ export const reconcileText = (
         ruleCounts(ordered, state).map(([says, n]) => `${String(n).padStart(5)}  ${says}`),
       ),
     ),
-    ...section('not read', cut(unknown.map((entry) => [`? ${unknownLine(entry)}`]))),
+    ...section(
+      'not read',
+      cut(unknown.map((entry) => [`? ${escapeText(entry.source)}: ${unknownLine(entry)}`])),
+    ),
   ];
   return all.map((line) => `${line}\n`).join('');
 };
@@ -62,7 +65,12 @@ export const reconcileMarkdown = (
         ruleCounts(ordered, state).map(([says, n]) => `- ${n}: ${escapeMarkdown(says)}`),
       ),
     ),
-    ...heading('not read', cut(unknown.map((entry) => [`- ${escapeMarkdown(unknownLine(entry))}`]))),
+    ...heading(
+      'not read',
+      cut(
+        unknown.map((entry) => [`- ${escapeMarkdown(entry.source)}: ${escapeMarkdown(unknownLine(entry))}`]),
+      ),
+    ),
   ];
   return `${all.join('\n').trimEnd()}\n`;
 };
