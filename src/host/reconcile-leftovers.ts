@@ -2,7 +2,8 @@
 import type { Lease, Snapshot } from './containerd.ts';
 import type { Evidence } from './finding.ts';
 import { LEASE_EXPIRY } from './kinds/leases.ts';
-import { isUnknown, seenValue } from './observed.ts';
+import { isUnknown, type Observed, seenValue, type Unknown } from './observed.ts';
+import { bookOf } from './reconcile-book.ts';
 import { configBook, imageLease } from './reconcile-images.ts';
 import { NO_PART } from './reconcile-layers.ts';
 import { isContainerId, type Owners, ownerOf, ownersOf } from './reconcile-owners.ts';
@@ -14,6 +15,7 @@ import type { FacetName } from './snapshot.ts';
 export const LEFTOVER_WANTS: readonly FacetName[] = [
   'docker.containers',
   'docker.containerRecords',
+  'docker.images',
   'docker.imageConfigs',
   'docker.layerMounts',
   'docker.graphDirectories',
@@ -38,20 +40,26 @@ export const leftoverRows = (stage: Stage): readonly ReconcileRow[] => {
 
 interface Books extends Owners, StorageBooks {}
 
-// An image of any graphdriver on the disk owns its lease; one that Docker lists may not be all that it has.
+// An image of any graphdriver on the disk owns its lease, and one that Docker lists; its list may not be all that it has.
 function imageLeaseRows(stage: Stage, { leases }: Books): ReconcileRow[] {
+  const { host, mode, silent, filesDecide, shared } = stage;
   const configs = configBook(stage);
+  const listed = bookOf(host, 'docker.images', { keys: ({ id }) => [id], kinds: ['image'], silent });
   const prefix = imageLease('');
   return leases.items.flatMap((lease): ReconcileRow[] => {
     if (!lease.id.startsWith(prefix)) return [];
     const imageId = lease.id.slice(prefix.length);
     const config = configs.look(imageId);
-    if (config.state === 'seen') return [];
+    const image = listed.look(imageId);
+    // With containerd's store the list is of other images.
+    const decides = mode.state !== 'seen' || (mode.value === 'graphdriver' && !filesDecide);
+    if (config.state === 'seen' || (decides && image.state === 'seen')) return [];
     const says = evidenceOf('docker', config, `image config ${imageId}`, () => '', 'no such file');
-    const doubt = isUnknown(config) ? config : stage.shared;
+    const facts: readonly Observed<unknown>[] = [config, mode, ...(decides ? [image] : [])];
+    const doubt: Unknown | undefined = facts.find(isUnknown) ?? shared;
     const checks: Check[] = [
       doubt === undefined
-        ? { rule: isFresh(stage.host, lease.createdAt) ? 'changing' : 'lease-leaked', docker: says }
+        ? { rule: isFresh(host, lease.createdAt) ? 'changing' : 'lease-leaked', docker: says }
         : unread(doubt, 'whether its image is there'),
     ];
     return [leaseRow(stage, lease, checks, `no image ${imageId}`)];
