@@ -73,7 +73,7 @@ function advise({ rule, id, name }: ReconcileRow, { docker, ctr }: Tools): Advic
           },
           seeAll,
           {
-            text: 'move this one folder aside with dockerd stopped, and delete it when nothing has missed it',
+            text: 'move this one folder aside with dockerd stopped, and delete it when nothing has missed it; not while a layer or a mount is missing elsewhere, for this may be it',
             command: null,
             effect: 'disrupts',
           },

@@ -18,6 +18,8 @@ export interface Book<T> {
   look(key: string): Observed<T>;
   /** Everything with the key; to be believed empty only where {@link look} says absent. */
   all(key: string): readonly T[];
+  /** Why a field of the item with this key is not what it was read as; undefined for one that was read. */
+  unreadField(key: string, field: string): Unknown | undefined;
   /** Why something may be missing; undefined when it was read whole. */
   readonly lacks: Unknown | undefined;
 }
@@ -27,6 +29,8 @@ export interface BookOptions<T> {
   readonly keys: (item: T) => readonly string[];
   /** What gaps call an item of this listing; a gap about another object may hide any item. */
   readonly kinds: readonly string[];
+  /** Whether the keys themselves are fields that may not have been read. */
+  readonly keysMayBeUnread?: true;
   /** Only items for which this holds. */
   readonly only?: (item: T) => boolean;
   /** The one namespace of containerd that is looked at; outside the scope of the snapshot nothing of it is known. */
@@ -39,7 +43,7 @@ export interface BookOptions<T> {
 export const bookOf = <K extends ListingFacet>(
   host: HostSnapshot,
   name: K,
-  { keys, kinds, only = () => true, namespace, silent }: BookOptions<ItemOf<K>>,
+  { keys, kinds, only = () => true, namespace, silent, keysMayBeUnread }: BookOptions<ItemOf<K>>,
 ): Book<ItemOf<K>> => {
   const listed: Observed<{ readonly items: readonly unknown[]; readonly gaps: readonly Gap[] }> = facet(
     host,
@@ -59,18 +63,20 @@ export const bookOf = <K extends ListingFacet>(
       else same.push(item);
     }
   }
-  const gaps = value.gaps.filter((gap) => hidesItems(gap, namespace));
+  const gaps = value.gaps.filter((gap) => hidesItems(gap, namespace, keysMayBeUnread === true));
+  const partial = value.gaps.filter(({ fields }) => fields !== undefined);
   const general = gaps.find(({ object }) => object?.id === undefined || !isOf(kinds, object.kind));
   const single = new Map(gaps.map((gap) => [gap.object?.id ?? '', gap]));
   return {
     items,
     lacks: gaps[0],
     all: (key) => byKey.get(key) ?? [],
+    unreadField: (key, field) =>
+      partial.find(({ object, fields }) => fields?.includes(field) && idsOf(key).includes(object?.id ?? '')),
     look: (key) => {
       const found = byKey.get(key)?.[0];
       if (found !== undefined) return seen(found, from, at);
-      // Keys of what is kept by a driver begin with it; a gap names the object alone.
-      const hidden = general ?? single.get(key) ?? single.get(key.slice(key.indexOf('/') + 1));
+      const hidden = general ?? idsOf(key).flatMap((id) => single.get(id) ?? [])[0];
       return hidden === undefined ? absent(from, at) : { ...hidden };
     },
   };
@@ -88,12 +94,16 @@ function emptyBook<T>(fact: Unknown | Absent): Book<T> {
     lacks: fact.state === 'absent' ? undefined : fact,
     all: () => [],
     look: () => fact,
+    unreadField: () => undefined,
   };
 }
 
+// Keys of what is kept by a driver begin with it; a gap names the object alone.
+const idsOf = (key: string): readonly string[] => [key, key.slice(key.indexOf('/') + 1)];
+
 // Fields that are missing of an object do not hide the object.
-function hidesItems({ object, fields }: Gap, namespace: string | undefined): boolean {
-  if (fields !== undefined) return false;
+function hidesItems({ object, fields }: Gap, namespace: string | undefined, fieldsToo: boolean): boolean {
+  if (fields !== undefined && !fieldsToo) return false;
   return namespace === undefined || object?.namespace === undefined || object.namespace === namespace;
 }
 

@@ -106,6 +106,8 @@ function checksOf(stage: Stage, books: Books, known: Known): Check[] {
   }
   if (file.state === 'seen') {
     const { driver, state } = file.value;
+    const unreadDriver = books.files.unreadField(id, 'driver');
+    if (unreadDriver !== undefined) return [unread(unreadDriver, 'its driver')];
     const store = stage.mode.state === 'seen' ? stage.mode.value : undefined;
     const active = store === undefined ? undefined : isActive(stage, store, driver);
     if (active === false) return [{ rule: 'other-store', detail: driver }];

@@ -20,12 +20,13 @@ const FILLING_MS = 3_600_000;
 /** One row for each folder that no layer, no container and no build names, or of which that is not known. */
 export const directoryRows = (stage: Stage): readonly ReconcileRow[] => {
   const { host } = stage;
-  const directories = bookOf(host, 'docker.graphDirectories', { keys: keyOf, kinds: ['directory'] });
+  const directories = bookOf(host, 'docker.graphDirectories', { keys: keyOf, kinds: ['graph directory'] });
   const named = [
     // A removal that was interrupted still says which folder was its own.
     bookOf(host, 'docker.layers', {
       keys: ({ driver, cacheId }) => (cacheId === null ? [] : [`${driver}/${cacheId}`]),
       kinds: [],
+      keysMayBeUnread: true,
     }),
     bookOf(host, 'docker.layerMounts', {
       keys: ({ driver, mountId, initId }) =>
@@ -33,6 +34,7 @@ export const directoryRows = (stage: Stage): readonly ReconcileRow[] => {
           id === null ? [] : [`${driver}/${id}`],
         ),
       kinds: [],
+      keysMayBeUnread: true,
     }),
     bookOf(host, 'docker.buildSnapshots', {
       // Under whichever driver: the database does not say.
@@ -42,6 +44,7 @@ export const directoryRows = (stage: Stage): readonly ReconcileRow[] => {
         ...(graphId === null ? [] : [graphId, `${graphId}-init`]),
       ],
       kinds: [],
+      keysMayBeUnread: true,
     }),
   ] as const;
   const [layers, mounts, builds] = named;

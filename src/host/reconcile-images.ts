@@ -133,11 +133,16 @@ function checksOf(books: ImageBooks, known: Known): Check[] {
     // A name in repositories.json alone does not say that there is such an image.
     isUnknown(config) && isUnknown(listed) ? unread(config, "the image's config") : undefined,
     configCheck(known),
-    config.state === 'seen' ? imageLayerCheck(books, config.value) : undefined,
+    config.state === 'seen' ? layersCheck(books, config.value) : undefined,
     ...nameChecks(books, known),
     leaseCheck(books, known),
   ];
   return checks.filter((check) => check !== undefined);
+}
+
+function layersCheck(books: ImageBooks, config: DockerImageConfig): Check | undefined {
+  const doubt = books.configs.unreadField(config.imageId, 'diffIds');
+  return doubt === undefined ? imageLayerCheck(books, config) : unreadBeside(doubt, 'its layers');
 }
 
 function configCheck({ references, listed, config }: Known): Check | undefined {

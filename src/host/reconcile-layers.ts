@@ -27,7 +27,7 @@ export const layerBooks = ({ host }: Stage): LayerBooks => ({
   }),
   directories: bookOf(host, 'docker.graphDirectories', {
     keys: ({ driver, id }) => [`${driver}/${id}`],
-    kinds: ['directory'],
+    kinds: ['graph directory'],
   }),
 });
 
@@ -52,6 +52,8 @@ export const directoryCheck = (
   const directory = directories.look(`${driver}/${id}`);
   if (isUnknown(directory)) return unreadBeside(directory, `the folder ${id} of ${driver}`);
   if (directory.state === 'seen' && directory.value.complete) return undefined;
+  const doubt = directories.unreadField(`${driver}/${id}`, 'complete');
+  if (doubt !== undefined) return unreadBeside(doubt, `what is in the folder ${id} of ${driver}`);
   const what = directory.state === 'seen' ? `${directory.value.path} has no content` : `no folder ${id}`;
   return {
     rule,
@@ -63,10 +65,16 @@ export const directoryCheck = (
 };
 
 /** What is wrong with a layer that layerdb has; undefined for one that is well. */
-export const layerCheck = (books: LayerBooks, { driver, cacheId }: DockerLayer): Check | undefined =>
-  cacheId === null
+export const layerCheck = (
+  books: LayerBooks,
+  { driver, chainId, cacheId }: DockerLayer,
+): Check | undefined => {
+  if (cacheId !== null) return directoryCheck(books, driver, cacheId, 'layer-directory-missing');
+  const doubt = books.layers.unreadField(`${driver}/${chainId}`, 'cacheId');
+  return doubt === undefined
     ? { rule: 'layer-without-directory', detail: 'cache-id is missing' }
-    : directoryCheck(books, driver, cacheId, 'layer-directory-missing');
+    : unreadBeside(doubt, `which folder holds layer ${chainId}`);
+};
 
 /** What of an image's layers is wrong or not known, the worst first. */
 export const imageLayerCheck = (

@@ -27,7 +27,7 @@ export const storageBooks = (stage: Stage): StorageBooks => ({
   }),
   mounts: bookOf(stage.host, 'docker.layerMounts', {
     keys: ({ driver, containerId }) => [`${driver}/${containerId}`],
-    kinds: ['mount'],
+    kinds: ['layer mount'],
   }),
 });
 
@@ -85,6 +85,8 @@ function mountChecks(books: StorageBooks, id: string, driver: string): Check[] {
   });
   if (mount.state === 'absent') return [missing(`mounts/${id}`, 'there is no such folder')];
   const { mountId, initId } = mount.value;
+  const doubt = books.mounts.unreadField(`${driver}/${id}`, 'mountId');
+  if (doubt !== undefined) return [unreadBeside(doubt, 'the folder of its writable layer')];
   if (mountId === null) return [missing(`mounts/${id}/mount-id`, 'there is no such file')];
   return [mountId, initId].flatMap((directory) => {
     const check =

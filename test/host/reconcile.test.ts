@@ -62,6 +62,55 @@ describe.each(WORLDS)('a healthy host with %s', (_, makeWorld) => {
     expect(alarmsOf(hostOf(makeWorld(), {}, { [name]: [whole] }))).toEqual([]);
   });
 
+  test('has nothing stale or broken when fields of its objects cannot be read', () => {
+    const world = makeWorld();
+    const gaps: [FacetName, string, string, string][] = [
+      ...world.directories.map(({ id }): (typeof gaps)[number] => [
+        'docker.graphDirectories',
+        'graph directory',
+        id,
+        'complete',
+      ]),
+      ...world.layers.map(({ chainId }): (typeof gaps)[number] => [
+        'docker.layers',
+        'layer',
+        chainId,
+        'cacheId',
+      ]),
+      ...world.mounts.map((m): (typeof gaps)[number] => [
+        'docker.layerMounts',
+        'layer mount',
+        m.containerId,
+        'mountId',
+      ]),
+      ...world.configs.map(({ imageId }): (typeof gaps)[number] => [
+        'docker.imageConfigs',
+        'image',
+        imageId,
+        'diffIds',
+      ]),
+      ...world.files.map(({ id }): (typeof gaps)[number] => [
+        'docker.containerRecords',
+        'container',
+        id,
+        'driver',
+      ]),
+    ];
+    world.directories = world.directories.map((directory) => ({ ...directory, complete: false }));
+    world.layers = world.layers.map((layer) => ({ ...layer, cacheId: null }));
+    world.mounts = world.mounts.map((mount) => ({ ...mount, mountId: null }));
+    world.configs = world.configs.map((config) => ({ ...config, diffIds: [digestOf('unread')] }));
+    world.files = world.files.map((file) => ({ ...file, driver: '' }));
+    const byFacet: Record<string, Gap[]> = {};
+    for (const [facet, kind, id, field] of gaps) {
+      byFacet[facet] = [
+        ...(byFacet[facet] ?? []),
+        { ...unreadable(id), object: { kind, id }, fields: [field] },
+      ];
+    }
+    expect(alarmsOf(hostOf(world, {}, byFacet))).toEqual([]);
+  });
+
   test('has nothing stale or broken when its containerd is off, or its Docker, or both', () => {
     const world = makeWorld();
     const of = (prefix: string): Record<string, unknown> =>
