@@ -2,11 +2,12 @@
 import type { Lease } from './containerd.ts';
 import type { DockerImage } from './docker.ts';
 import type { DockerImageConfig, DockerReference } from './docker-disk.ts';
+import type { Evidence } from './finding.ts';
 import { canonicalName } from './image-name.ts';
 import { compareText } from './kinds/kind.ts';
 import { isUnknown, type Observed } from './observed.ts';
 import { type Book, bookOf } from './reconcile-book.ts';
-import { imageLayerCheck, type LayerBooks, layerBooks, layerRows } from './reconcile-layers.ts';
+import { imageLayerCheck, type LayerBooks, layerBooks, layerRows, NO_PART } from './reconcile-layers.ts';
 import { type LeaseBooks, leaseBooks } from './reconcile-leases.ts';
 import {
   type Check,
@@ -48,7 +49,7 @@ export const graphImageRows = (stage: Stage): readonly ReconcileRow[] => {
     for (const { id } of books.listed.items) add(own, id);
   return [
     ...[...known.values()]
-      .map(({ driver, id }) => imageRow(stage, books, driver, id))
+      .flatMap(({ driver, id }) => imageRows(stage, books, driver, id))
       .toSorted((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id)),
     ...layerRows(stage, books),
   ];
@@ -81,7 +82,12 @@ function booksOf(stage: Stage): ImageBooks {
   };
 }
 
-function imageRow(stage: Stage, books: ImageBooks, driver: string | undefined, id: string): ReconcileRow {
+function imageRows(
+  stage: Stage,
+  books: ImageBooks,
+  driver: string | undefined,
+  id: string,
+): readonly ReconcileRow[] {
   const key = `${driver ?? ''}/${id}`;
   const references = books.references.all(key);
   const active = driver === undefined ? true : isActive(stage, 'graphdriver', driver);
@@ -108,13 +114,12 @@ function imageRow(stage: Stage, books: ImageBooks, driver: string | undefined, i
   const docker = sideOf([listed ?? config, config], `an image of ${driver ?? 'its graphdriver'}`, evidence);
   const leaseEvidence = evidenceOf('containerd', lease, `lease ${imageLease(id)}`, () => 'there', 'none');
   const containerd = sideOf([lease], 'a lease', leaseEvidence);
-  return rowOf(
-    { kind: 'image', namespace: stage.namespace, name, id },
-    { docker, containerd },
-    active === true
-      ? checksOf(books, { id, driver, references, listed, config, lease })
-      : [otherStore(stage, active, driver ?? '')],
-  );
+  const known = { id, driver, references, listed, config, lease };
+  const checks = active === true ? checksOf(books, known) : [otherStore(stage, active, driver ?? '')];
+  return [
+    rowOf({ kind: 'image', namespace: stage.namespace, name, id }, { docker, containerd }, checks),
+    ...nameRows(books, known),
+  ];
 }
 
 interface Known {
@@ -134,7 +139,7 @@ function checksOf(books: ImageBooks, known: Known): Check[] {
     isUnknown(config) && isUnknown(listed) ? unread(config, "the image's config") : undefined,
     configCheck(known),
     config.state === 'seen' ? layersCheck(books, config.value) : undefined,
-    ...nameChecks(books, known),
+    ...nameDoubts(books, known),
     leaseCheck(books, known),
   ];
   return checks.filter((check) => check !== undefined);
@@ -155,21 +160,44 @@ function configCheck({ references, listed, config }: Known): Check | undefined {
   return listed?.state === 'seen' ? { rule: 'config-missing' } : undefined;
 }
 
-// What Docker has in memory, and what it would have after a restart. Docker hides an image whose config is missing.
-function nameChecks(books: ImageBooks, { driver, references, listed, config }: Known): (Check | undefined)[] {
+function nameDoubts({ references }: ImageBooks, { listed, driver }: Known): readonly Check[] {
   if (listed === undefined || driver === undefined) return [];
-  const { lacks } = books.references;
   if (isUnknown(listed)) return [unreadBeside(listed, "Docker's list of images")];
-  if (lacks !== undefined) return [unreadBeside(lacks, 'repositories.json')];
-  if (config.state !== 'seen') return [];
-  const said = listed.state === 'seen' ? listed.value.tags.map(canonicalName) : [];
-  const written = references.filter(({ reference }) => !reference.includes('@'));
-  const unheard = written.find(({ reference }) => !said.includes(canonicalName(reference)));
-  const names = written.map(({ reference }) => canonicalName(reference));
-  const unwritten = said.find((name) => !names.includes(name));
+  return references.lacks === undefined ? [] : [unreadBeside(references.lacks, 'repositories.json')];
+}
+
+// What Docker has in memory, and what it would have after a restart. Each name is an object of its own: it may come and go
+// while the image stays. Docker hides an image whose config is missing.
+function nameRows(books: ImageBooks, known: Known): readonly ReconcileRow[] {
+  const { driver, id, references, listed, config } = known;
+  if (listed === undefined || driver === undefined || isUnknown(listed) || config.state !== 'seen') return [];
+  if (books.references.lacks !== undefined) return [];
+  const tags = listed.state === 'seen' ? listed.value.tags : [];
+  const said = new Set(tags.map(canonicalName));
+  const written = references.map(({ reference }) => reference).filter((name) => !name.includes('@'));
+  const inFile = new Set(written.map(canonicalName));
+  const row = (name: string, rule: 'reference-unread' | 'reference-unwritten'): ReconcileRow => {
+    const inMemory = rule === 'reference-unwritten';
+    const file = books.references.look(`${driver}/${id}`);
+    const evidence: readonly Evidence[] = [
+      {
+        layer: 'docker',
+        source: listed.from,
+        field: name,
+        value: inMemory ? id : 'not listed',
+        at: listed.at,
+      },
+      { layer: 'docker', source: file.from, field: name, value: inMemory ? 'no such name' : id, at: file.at },
+    ];
+    const object = { kind: 'reference', namespace: null, name, id: canonicalName(name) } as const;
+    const docker = { has: true, says: inMemory ? 'in memory only' : 'in the file only', evidence };
+    return rowOf(object, { docker, containerd: NO_PART }, [{ rule, detail: id }]);
+  };
   return [
-    unheard && { rule: 'reference-unread', detail: unheard.reference },
-    unwritten === undefined ? undefined : { rule: 'reference-unwritten', detail: unwritten },
+    ...written.filter((name) => !said.has(canonicalName(name))).map((name) => row(name, 'reference-unread')),
+    ...tags
+      .filter((name) => !inFile.has(canonicalName(name)))
+      .map((name) => row(name, 'reference-unwritten')),
   ];
 }
 

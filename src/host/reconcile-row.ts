@@ -5,6 +5,7 @@ import { type ReconcileState, RULES, type RuleName, STATES } from './reconcile-r
 
 export type ReconcileObject =
   | 'image'
+  | 'reference'
   | 'layer'
   | 'container'
   | 'task'

@@ -36,7 +36,7 @@ export const storeImageRows = (stage: Stage): readonly ReconcileRow[] => {
   // Docker's list is of the store in use, whichever that is.
   if (active === true) for (const image of books.listed.items) targets.add(targetOf(image));
   return [...targets]
-    .map((target) => imageRow(stage, books, active, target))
+    .flatMap((target) => imageRows(stage, books, active, target))
     .toSorted((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id));
 };
 
@@ -80,12 +80,12 @@ function booksOf({ host, namespace, silent }: Stage): ImageBooks {
 
 const targetOf = ({ id, target }: DockerImage): string => target?.digest ?? id;
 
-function imageRow(
+function imageRows(
   stage: Stage,
   books: ImageBooks,
   active: boolean | undefined,
   target: string,
-): ReconcileRow {
+): readonly ReconcileRow[] {
   const records = books.records.all(target);
   const record = books.records.look(target);
   const listed = active === true ? books.listed.look(target) : undefined;
@@ -108,19 +108,20 @@ function imageRow(
   );
   const content = books.content.look(target);
   const evidence = [...recorded, ...evidenceOf('content', content, target, () => 'there')];
-  return rowOf(
-    { kind: 'image', namespace: stage.namespace, name, id: target },
-    { docker: active === false ? NOT_IN_USE : docker, containerd: sideOf([record], 'a record', evidence) },
-    active === true && listed !== undefined
-      ? checksOf(books, { target, records, record, listed })
-      : [
-          active === false
-            ? { rule: 'other-store', detail: 'containerd' }
-            : isUnknown(stage.mode)
-              ? unread(stage.mode, 'which image store Docker uses')
-              : { rule: 'unread' },
-        ],
-  );
+  const known = listed && { target, records, record, listed };
+  const object = { kind: 'image', namespace: stage.namespace, name, id: target } as const;
+  const containerd = sideOf([record], 'a record', evidence);
+  if (known === undefined) {
+    const side = active === false ? NOT_IN_USE : undefined;
+    return [rowOf(object, { docker: side, containerd }, [otherStore(stage)])];
+  }
+  return [rowOf(object, { docker, containerd }, checksOf(books, known)), ...nameRows(stage, books, known)];
+}
+
+function otherStore({ mode }: Stage): Check {
+  return isUnknown(mode)
+    ? unread(mode, 'which image store Docker uses')
+    : { rule: 'other-store', detail: 'containerd' };
 }
 
 const NOT_IN_USE = { has: false, says: 'not looked at: Docker uses a graphdriver', evidence: [] } as const;
@@ -139,23 +140,32 @@ function checksOf(books: ImageBooks, known: Known): Check[] {
       ? { rule: 'record-missing', detail: target }
       : undefined,
     isUnknown(record) ? unread(record, "containerd's images") : undefined,
-    ...nameChecks(books, known),
     record.state === 'seen' ? contentCheck(books, target) : undefined,
     record.state === 'seen' ? listCheck(books, known) : undefined,
   ];
   return checks.filter((check) => check !== undefined);
 }
 
-// A name that Docker shows is a record of the same target.
-function nameChecks({ records }: ImageBooks, { target, listed }: Known): Check[] {
-  if (listed.state !== 'seen') return [];
-  return listed.value.tags.flatMap((tag): Check[] => {
+// A name that Docker shows is a record of the same target. Each is an object of its own: it may come and go while the image stays.
+function nameRows(
+  { namespace }: Stage,
+  { records }: ImageBooks,
+  { target, listed, record: own }: Known,
+): readonly ReconcileRow[] {
+  // Without any record of the target, the image itself is missing.
+  if (listed.state !== 'seen' || own.state !== 'seen') return [];
+  return listed.value.tags.flatMap((tag): ReconcileRow[] => {
     const name = canonicalName(tag);
     const record = records.look(name);
-    if (isUnknown(record)) return [unread(record, `the record of ${name}`)];
-    if (record.state === 'absent') return [{ rule: 'record-missing', detail: name }];
-    const { digest } = record.value.target;
-    return digest === target ? [] : [{ rule: 'record-elsewhere', detail: `${name} is ${digest}` }];
+    if (isUnknown(record) || (record.state === 'seen' && record.value.target.digest === target)) return [];
+    const evidence = evidenceOf('containerd', record, name, (image) => image.target.digest, 'no such record');
+    const check: Check = {
+      rule: record.state === 'seen' ? 'record-elsewhere' : 'record-missing',
+      detail: target,
+    };
+    const docker = { has: true, says: target, evidence: evidenceOf('docker', listed, tag, () => target) };
+    const containerd = sideOf([record], 'a record', evidence);
+    return [rowOf({ kind: 'reference', namespace, name: tag, id: name }, { docker, containerd }, [check])];
   });
 }
 

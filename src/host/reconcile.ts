@@ -81,7 +81,7 @@ export const confirmed = (first: Reconciliation, second: Reconciliation): Reconc
         return [{ ...row, state: 'unknown', rule: 'unread', detail }];
       }
       if (!isAlarm(other)) return [other];
-      if (other.rule === row.rule) return [row];
+      if (other.rule === row.rule && other.detail === row.detail) return [row];
       return [{ ...other, state: RULES.changing.state, rule: 'changing', detail: '' }];
     }),
   };
