@@ -6,7 +6,7 @@ import type { Finding, Layer } from '../../src/host/finding.ts';
 import { labUnavailable } from '../lab/available.ts';
 import { type Lab, type LabOptions, startLab } from '../lab/lab.ts';
 import { skipReason, suites } from '../lab/shared.ts';
-import type { Suite } from '../lab/suites.ts';
+import { SUITES, type Suite } from '../lab/suites.ts';
 import { ctrscope, doctor, type RunOptions } from './program.ts';
 
 declare module 'vitest' {
@@ -21,6 +21,8 @@ export type Fault = {
   readonly probe: string;
   readonly name: string;
   readonly options?: Omit<LabOptions, 'suite' | 'tag' | 'kept'>;
+  /** The suites that can have it. @default all */
+  readonly on?: readonly Suite[];
   /** What the lab has before it is first looked at. */
   readonly prepare?: (lab: Lab) => Promise<void>;
   /** How doctor is run on the healthy lab, during the fault and after it. */
@@ -68,13 +70,14 @@ export type Expected = {
  */
 export const testFault = (fault: Fault): void => {
   const reason = labUnavailable();
-  for (const suite of chosenSuites(fault.name)) {
+  const chosen = chosenSuites(fault.name, fault.on);
+  for (const suite of chosen) {
     test(`${fault.probe}: ${fault.name} (${suite})`, async (context) => {
       context.task.meta.fault = { probe: fault.probe, fault: fault.name, suite };
       await run(fault, suite, context);
     });
   }
-  if (chosenSuites(fault.name).length === 0) {
+  if (chosen.length === 0) {
     describe.skip(`${fault.probe}: skipped: ${reason ?? 'no suite is there'}`, () => {
       test(fault.name, () => {});
     });
@@ -82,8 +85,8 @@ export const testFault = (fault: Fault): void => {
 };
 
 /** The suites that a fault is tried on in this run. */
-export const chosenSuites = (name: string): readonly Suite[] => {
-  const there = suites().filter((suite) => skipReason(suite) === undefined);
+export const chosenSuites = (name: string, among: readonly Suite[] = SUITES): readonly Suite[] => {
+  const there = suites().filter((suite) => among.includes(suite) && skipReason(suite) === undefined);
   if (process.env['CTRSCOPE_TESTS'] === 'full' || there.length === 0) return there;
   const hash = createHash('sha256').update(name).digest().readUInt32BE(0);
   const suite = there[(hash + Number(process.env['CTRSCOPE_ROTATION'] ?? 0)) % there.length];
