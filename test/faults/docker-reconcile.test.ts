@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 
 import { Containers } from '../../src/gen/containerd/services/containers/v1/containers_pb.js';
-import { Leases } from '../../src/gen/containerd/services/leases/v1/leases_pb.js';
+import { Leases, type Resource } from '../../src/gen/containerd/services/leases/v1/leases_pb.js';
 import { IMPORTED_IMAGE, importDockerImages, SINGLE_IMAGE } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
 import { identify, killProcesses } from '../lab/processes.ts';
 import { shimsOf } from '../lab/shims.ts';
 import { until } from '../lab/until.ts';
-import { openWire } from '../live/wire.ts';
+import { openWire, type Wire } from '../live/wire.ts';
 import { type Expected, type Fault, type Injected, testFault } from './fault.ts';
 
 const IMAGE = SINGLE_IMAGE.replace('docker.io/library/', '');
@@ -85,6 +85,16 @@ const aside = async (lab: Lab, path: string): Promise<() => Promise<void>> => {
   const away = dataOf(lab, 'aside');
   await rename(path, away);
   return () => rename(away, path);
+};
+
+const lease = async (
+  wire: Wire,
+  id: string,
+  resources: readonly Resource[],
+  labels: Readonly<Record<string, string>> = {},
+): Promise<void> => {
+  await wire.call(Leases.method.create, { id, labels }, 'moby');
+  for (const resource of resources) await wire.call(Leases.method.addResource, { id, resource }, 'moby');
 };
 
 /** Until everybody would know of what has just been done. */
@@ -248,12 +258,14 @@ describe('a container that', () => {
       const id = await inspect(lab, 'ended', '{{.Id}}');
       using wire = openWire(lab.address);
       const { resources } = await wire.call(Leases.method.listResources, { id }, 'moby');
+      // Or the collection that comes of the deletion takes the snapshot before anybody could look.
+      const labels = { 'containerd.io/gc.expire': new Date(Date.now() + 3_600_000).toISOString() };
+      await lease(wire, 'another', resources, labels);
       await wire.call(Leases.method.delete, { id }, 'moby');
       const undo = async (): Promise<void> => {
         using again = openWire(lab.address);
-        await again.call(Leases.method.create, { id }, 'moby');
-        for (const resource of resources)
-          await again.call(Leases.method.addResource, { id, resource }, 'moby');
+        await lease(again, id, resources);
+        await again.call(Leases.method.delete, { id: 'another' }, 'moby');
       };
       return { undo, id, called: 'ended' };
     },
