@@ -1,5 +1,5 @@
 /** A graphdriver's layers: which of them an image needs, and whether each has its folder. */
-import { createHash } from 'node:crypto';
+import { chainIds } from './chain-id.ts';
 import type { DockerImageConfig, DockerLayer, GraphDirectory } from './docker-disk.ts';
 import { isUnknown } from './observed.ts';
 import { type Book, bookOf } from './reconcile-book.ts';
@@ -30,17 +30,6 @@ export const layerBooks = ({ host }: Stage): LayerBooks => ({
     kinds: ['graph directory'],
   }),
 });
-
-/** The chain IDs of the layers, the lowest first: each is the digest of the one below and its own diff ID (OCI image spec). */
-export const chainIds = (diffIds: readonly string[]): readonly string[] => {
-  const chain: string[] = [];
-  for (const diffId of diffIds) {
-    const below = chain.at(-1);
-    const own = (): string => `sha256:${createHash('sha256').update(`${below} ${diffId}`).digest('hex')}`;
-    chain.push(below === undefined ? diffId : own());
-  }
-  return chain;
-};
 
 /** Whether the folder that the driver keeps this in is there, with its content. */
 export const directoryCheck = (

@@ -1,4 +1,6 @@
 /** Made-up hosts on which Docker and containerd agree, to be broken one fact at a time. */
+
+import { chainIds } from '../../src/host/chain-id.ts';
 import type {
   Container,
   ContentInfo,
@@ -28,7 +30,6 @@ import type {
 } from '../../src/host/docker-disk.ts';
 import { containerId, digest, namespaceName, snapshotKey } from '../../src/host/ids.ts';
 import { absent, type Gap, type Listing, type Observed, seen } from '../../src/host/observed.ts';
-import { chainIds } from '../../src/host/reconcile-layers.ts';
 import { type FacetName, type Facets, type HostSnapshot, SCHEMA_VERSION } from '../../src/host/snapshot.ts';
 import type { LeaseResources } from '../../src/host/storage.ts';
 import { bodyOf, dockerOf, endpointOf, recordOf, taskOf } from '../sources/docker/hosts.ts';
