@@ -32,7 +32,7 @@ export const compared = (
   const { nothing, mode, rows } = reconcile(host, [part]);
   if (nothing !== undefined) {
     const reason = nothing.why ?? 'no Docker uses this containerd';
-    return { outcome: isUnknown(nothing) ? 'skip' : 'pass', reason };
+    return { outcome: isUnknown(nothing) || !wasLookedFor(host) ? 'skip' : 'pass', reason };
   }
   const claims = rows.flatMap((row) => claimOf(row, host, advise));
   if (claims.length > 0) return { outcome: 'claims', claims };
@@ -49,6 +49,11 @@ export const compared = (
   if (first !== undefined) return { outcome: 'skip', reason: first };
   return { outcome: 'pass', reason: `${count(rows.length, 'object')} compared (${mode})` };
 };
+
+// Where there was no containerd to look around, that no Docker was found says nothing.
+function wasLookedFor(host: HostSnapshot): boolean {
+  return host.from === 'disk' || facet(host, 'docker.discovery').state === 'seen';
+}
 
 function claimOf(
   row: ReconcileRow,

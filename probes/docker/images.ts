@@ -10,7 +10,7 @@ export const dockerImages: Probe = {
   title: 'the images that Docker names are there, with their configs and layers',
   explain: `With a graphdriver, Docker keeps names in repositories.json, configs in imagedb, layers in layerdb and their files in the driver's own folders. It reads the first three when it starts, drops silently what does not fit, and misses a folder only when a container starts. Here each name is followed down to the folders, and compared with the list of the running Docker.
 
-With containerd's image store, Docker has no files of images: its list is made of containerd's records. Here each record is followed to the content that it names: its target, and the config of every manifest that is there. Layers that were dropped once they were unpacked, and manifests of other platforms, are not missed.
+With containerd's image store, Docker has no files of images: its list is made of containerd's records. Here the names in both are compared; whether the content that a record names is there is a question of its own, whoever uses the image.
 
 What belongs to the store that is not in use is hidden, not broken. Restore a file rather than removing what is left: removing an image takes the layers that others share with it last.`,
   wants: reconcileWants(['images']),
@@ -85,17 +85,6 @@ function advise(row: ReconcileRow, { docker, ctr }: Tools): Advice | undefined {
           },
         ],
       };
-    case 'content-missing':
-      return {
-        why: "containerd has the image's record and not the content that it leads to.",
-        impact:
-          'Nothing new can be started from it: Docker tries the registry instead, and fails with an error of the network. Containers that run go on.',
-        next: [
-          { text: 'see what of the image is there', command: `${ctr} images check`, effect: 'reads' },
-          users,
-          PULL,
-        ],
-      };
     case 'record-missing':
     case 'record-elsewhere':
       return {
@@ -117,6 +106,7 @@ function advise(row: ReconcileRow, { docker, ctr }: Tools): Advice | undefined {
           },
         ],
       };
+    // Content that is missing is asked for of any image, whoever uses it.
     default:
       return undefined;
   }
