@@ -1,10 +1,14 @@
+import { readFile, writeFile } from 'node:fs/promises';
+
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { buildImages, SINGLE_IMAGE } from '../lab/images.ts';
+import { buildImages, importDockerImages, SINGLE_IMAGE } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
+import { identify, killProcesses } from '../lab/processes.ts';
 import { startRegistry } from '../lab/registry.ts';
 import { seedLab } from '../lab/seed.ts';
-import { describeLab, suites } from '../lab/shared.ts';
+import { describeLab, sharedLab, skipReason, suites } from '../lab/shared.ts';
+import { hasContainerdStore } from '../lab/suites.ts';
 import { until } from '../lab/until.ts';
 import { describeDockers, dockerLines } from './docker-labs.ts';
 import { ctrscope, documentOf, type Item } from './program.ts';
@@ -163,6 +167,68 @@ describeDockers('a healthy host, compared', suites(), (lab, store) => {
     });
     expect(alarmsIn((await documentOf(lab(), ['reconcile'])).items)).toEqual([]);
   });
+});
+
+const SWITCHED = suites().filter(hasContainerdStore);
+
+describe.each(SWITCHED)('a host that holds both stores (%s)', (suite) => {
+  const reason = skipReason(suite);
+  const lab = sharedLab(suite, { docker: 'graphdriver' });
+
+  const switchTo = async (snapshotter: boolean): Promise<void> => {
+    const file = lab().dockerdConfig ?? '';
+    const config = JSON.parse(await readFile(file, 'utf8')) as object;
+    await lab().stopDockerd();
+    await writeFile(file, JSON.stringify({ ...config, features: { 'containerd-snapshotter': snapshotter } }));
+    await lab().startDockerd();
+  };
+  const run = async (name: string): Promise<void> => {
+    await importDockerImages(lab());
+    await lab().docker([
+      'run',
+      '--detach',
+      '--name',
+      name,
+      '--network',
+      'none',
+      IMAGE,
+      '/bin/sleep',
+      '86400',
+    ]);
+  };
+  const look = async (): Promise<readonly Item[]> => (await documentOf(lab(), ['reconcile'])).items;
+  const hidden = (items: readonly Item[]): readonly unknown[] =>
+    items.filter(({ ruleId }) => ruleId === 'other-store').map(({ kind }) => kind);
+
+  test.skipIf(reason !== undefined)('has nothing stale or broken after each switch', async () => {
+    await run('of-graphdriver');
+    expect(alarmsIn(await look())).toEqual([]);
+    await switchTo(true);
+    await run('of-containerd');
+    const there = await look();
+    expect(alarmsIn(there)).toEqual([]);
+    expect(there.find(({ name }) => name === 'of-containerd')).toMatchObject({ state: 'agrees' });
+    await switchTo(false);
+    const back = await look();
+    expect(alarmsIn(back)).toEqual([]);
+    expect(hidden(back)).toContain('image');
+    expect(back.find(({ name }) => name === 'of-graphdriver')).toMatchObject({ ruleId: 'at-rest' });
+  });
+
+  test.skipIf(reason !== undefined)(
+    'has nothing broken while dockerd is down, nor when it was killed',
+    async () => {
+      await lab().stopDockerd();
+      expect(alarmsIn(await look())).toEqual([]);
+      await lab().startDockerd();
+      await lab().docker(['start', 'of-graphdriver']);
+      const dockerd = identify(lab().dockerdPid ?? 0);
+      if (dockerd !== undefined) await killProcesses([dockerd]);
+      expect(alarmsIn(await look())).toEqual([]);
+      await lab().startDockerd();
+      expect(alarmsIn(await look())).toEqual([]);
+    },
+  );
 });
 
 describeLab('without Docker', {}, (lab) => {
