@@ -123,6 +123,12 @@ describe('a bundle', () => {
     });
   });
 
+  test('of one namespace is a host limited to it, whoever opens it without naming one', async () => {
+    const host = { ...madeHost(), scope: { namespaces: ['shop'] } };
+    const recorded = await opened(await bundleOf(host));
+    expect((await recorded.collect(['containerd.containers'])).scope).toEqual({ namespaces: ['shop'] });
+  });
+
   test('is a feed of one picture, after which nothing comes', async () => {
     const feed = recordedFeed(await opened(await bundleOf(madeHost())), ['containerd.namespaces']);
     const items = feed[Symbol.asyncIterator]();
