@@ -168,9 +168,9 @@ function advise(row: ReconcileRow, { docker, ctr }: Tools): Advice | undefined {
             effect: 'reads',
           },
           {
-            text: 'or make the lease again, and let it keep the snapshot',
-            command: `${ctr} leases create --id ${id}`,
-            effect: 'writes',
+            text: 'then make the container anew: Docker does not make the lease again, and ctr cannot put a snapshot into one',
+            command: null,
+            effect: 'disrupts',
           },
         ],
       };

@@ -68,7 +68,7 @@ function advise({ rule, id, name }: ReconcileRow, { docker, ctr }: Tools): Advic
         next: [
           {
             text: 'see whether it is mounted',
-            command: `grep -F ${shellWord(name.slice(name.indexOf('/') + 1))} /proc/self/mounts`,
+            command: `grep -F -- ${shellWord(name.slice(name.indexOf('/') + 1))} /proc/self/mounts`,
             effect: 'reads',
           },
           seeAll,

@@ -1,5 +1,5 @@
 /** Images of Docker's graphdrivers: repositories.json ↔ imagedb ↔ layers, Docker's own list, and the lease in containerd. */
-import type { Lease } from './containerd.ts';
+import type { ContentInfo, Lease } from './containerd.ts';
 import type { DockerImage } from './docker.ts';
 import type { DockerImageConfig, DockerReference } from './docker-disk.ts';
 import type { Evidence } from './finding.ts';
@@ -29,6 +29,7 @@ export const GRAPH_IMAGE_WANTS: readonly FacetName[] = [
   'docker.graphDirectories',
   'containerd.leases',
   'containerd.leaseResources',
+  'containerd.content',
 ];
 
 /** The id of the lease that a pull leaves for an image, since 20.10. */
@@ -66,10 +67,11 @@ interface ImageBooks extends LayerBooks, LeaseBooks {
   readonly listed: Book<DockerImage>;
   readonly references: Book<DockerReference>;
   readonly configs: Book<DockerImageConfig>;
+  readonly content: Book<ContentInfo>;
 }
 
 function booksOf(stage: Stage): ImageBooks {
-  const { host, silent } = stage;
+  const { host, namespace, silent } = stage;
   return {
     ...layerBooks(stage),
     ...leaseBooks(stage),
@@ -79,6 +81,12 @@ function booksOf(stage: Stage): ImageBooks {
       kinds: ['reference'],
     }),
     configs: configBook(stage),
+    content: bookOf(host, 'containerd.content', {
+      keys: ({ digest }) => [digest],
+      kinds: ['content'],
+      only: (item) => item.namespace === namespace,
+      namespace,
+    }),
   };
 }
 
@@ -112,7 +120,13 @@ function imageRows(
     ...evidenceOf('docker', config, 'image config', ({ path }) => path, 'no such file'),
   ];
   const docker = sideOf([listed ?? config, config], `an image of ${driver ?? 'its graphdriver'}`, evidence);
-  const leaseEvidence = evidenceOf('containerd', lease, `lease ${imageLease(id)}`, () => 'there', 'none');
+  const leaseEvidence = evidenceOf(
+    'containerd',
+    lease,
+    `lease ${imageLease(id)}`,
+    () => keptBy(books, id),
+    'none',
+  );
   const containerd = sideOf([lease], 'a lease', leaseEvidence);
   const known = { id, driver, references, listed, config, lease };
   const checks = active === true ? checksOf(books, known) : [otherStore(stage, active, driver ?? '')];
@@ -120,6 +134,16 @@ function imageRows(
     rowOf({ kind: 'image', namespace: stage.namespace, name, id }, { docker, containerd }, checks),
     ...nameRows(books, known),
   ];
+}
+
+// The manifests that a pull left. A missing one is no fault: dockerd can do without, and another namespace may have it.
+function keptBy({ resources, content }: ImageBooks, id: string): string {
+  const held = resources.look(imageLease(id));
+  if (held.state !== 'seen') return 'there';
+  const digests = held.value.content.map((digest) =>
+    content.look(digest).state === 'absent' ? `${digest} (not in the namespace)` : digest,
+  );
+  return digests.length === 0 ? 'keeps nothing' : `keeps ${digests.join(', ')}`;
 }
 
 interface Known {

@@ -230,6 +230,16 @@ describe.each(FAULTS)('%s, %#', (_mode, makeWorld, fault, alarms, does) => {
   });
 });
 
+const anotherDocker = {
+  address: '/run/other.sock',
+  origin: 'process',
+  named: 'dockerd, pid 8',
+  api: unreadable('GET /_ping'),
+  containerd: absent('', AT),
+  namespace: null,
+  belongs: true,
+} as const;
+
 describe('who else may be the owner', () => {
   const leaked = (): World => {
     const world = storeWorld();
@@ -241,16 +251,7 @@ describe('who else may be the owner', () => {
 
   test('another Docker of the same containerd', () => {
     const world = leaked();
-    const other = {
-      address: '/run/other.sock',
-      origin: 'process',
-      named: 'dockerd, pid 8',
-      api: unreadable('GET /_ping'),
-      containerd: absent('', AT),
-      namespace: null,
-      belongs: true,
-    } as const;
-    world.discovery = { ...world.discovery, candidates: [other] };
+    world.discovery = { ...world.discovery, candidates: [anotherDocker] };
     expect(alarmsOf(hostOf(world))).toEqual([]);
   });
 
@@ -262,6 +263,22 @@ describe('who else may be the owner', () => {
       value: { ...world.endpoint.value, securityOptions: ['name=userns'] },
     };
     expect(alarmsOf(hostOf(world))).toEqual([]);
+  });
+
+  test.each([true, false])('whatever else cannot be read (another Docker: %s)', (isOther) => {
+    const world = leaked();
+    if (world.endpoint.state !== 'seen') throw new Error('it answers');
+    if (isOther) world.discovery = { ...world.discovery, candidates: [anotherDocker] };
+    else {
+      const value = { ...world.endpoint.value, securityOptions: ['name=userns'] };
+      world.endpoint = { ...world.endpoint, value };
+    }
+    fc.assert(
+      fc.property(fc.subarray([...FACETS]), (names: readonly FacetName[]) => {
+        const host = hostOf(world, Object.fromEntries(names.map((name) => [name, unreadable(name)])));
+        expect(alarmsOf(host)).toEqual([]);
+      }),
+    );
   });
 
   test('a container whose folder could not be read', () => {
