@@ -32,6 +32,56 @@ const alarmsOf = (host: HostSnapshot): readonly string[] =>
     .rows.filter(isAlarm)
     .map(({ kind, name, rule }) => `${kind} ${name}: ${rule}`);
 
+/** A field, what gaps call its object, the facet, and how it is read wrongly: the ids of whom. */
+const UNREAD_FIELDS: readonly (readonly [string, string, FacetName, (world: World) => readonly string[]])[] =
+  [
+    [
+      'complete',
+      'graph directory',
+      'docker.graphDirectories',
+      (world) => {
+        world.directories = world.directories.map((directory) => ({ ...directory, complete: false }));
+        return world.directories.map(({ id }) => id);
+      },
+    ],
+    [
+      'cacheId',
+      'layer',
+      'docker.layers',
+      (world) => {
+        world.layers = world.layers.map((layer) => ({ ...layer, cacheId: null }));
+        return world.layers.map(({ chainId }) => chainId);
+      },
+    ],
+    [
+      'mountId',
+      'layer mount',
+      'docker.layerMounts',
+      (world) => {
+        world.mounts = world.mounts.map((mount) => ({ ...mount, mountId: null }));
+        return world.mounts.map(({ containerId }) => containerId);
+      },
+    ],
+    [
+      'diffIds',
+      'image',
+      'docker.imageConfigs',
+      (world) => {
+        world.configs = world.configs.map((config) => ({ ...config, diffIds: [digestOf('unread')] }));
+        return world.configs.map(({ imageId }) => imageId);
+      },
+    ],
+    [
+      'driver',
+      'container',
+      'docker.containerRecords',
+      (world) => {
+        world.files = world.files.map((file) => ({ ...file, driver: '' }));
+        return world.files.map(({ id }) => id);
+      },
+    ],
+  ];
+
 const rowsOf = (host: HostSnapshot): readonly ReconcileRow[] => reconcile(host).rows;
 
 const rowNamed = (host: HostSnapshot, name: string): ReconcileRow => {
@@ -62,54 +112,16 @@ describe.each(WORLDS)('a healthy host with %s', (_, makeWorld) => {
     expect(alarmsOf(hostOf(makeWorld(), {}, { [name]: [whole] }))).toEqual([]);
   });
 
-  test('has nothing stale or broken when fields of its objects cannot be read', () => {
-    const world = makeWorld();
-    const gaps: [FacetName, string, string, string][] = [
-      ...world.directories.map(({ id }): (typeof gaps)[number] => [
-        'docker.graphDirectories',
-        'graph directory',
-        id,
-        'complete',
-      ]),
-      ...world.layers.map(({ chainId }): (typeof gaps)[number] => [
-        'docker.layers',
-        'layer',
-        chainId,
-        'cacheId',
-      ]),
-      ...world.mounts.map((m): (typeof gaps)[number] => [
-        'docker.layerMounts',
-        'layer mount',
-        m.containerId,
-        'mountId',
-      ]),
-      ...world.configs.map(({ imageId }): (typeof gaps)[number] => [
-        'docker.imageConfigs',
-        'image',
-        imageId,
-        'diffIds',
-      ]),
-      ...world.files.map(({ id }): (typeof gaps)[number] => [
-        'docker.containerRecords',
-        'container',
-        id,
-        'driver',
-      ]),
-    ];
-    world.directories = world.directories.map((directory) => ({ ...directory, complete: false }));
-    world.layers = world.layers.map((layer) => ({ ...layer, cacheId: null }));
-    world.mounts = world.mounts.map((mount) => ({ ...mount, mountId: null }));
-    world.configs = world.configs.map((config) => ({ ...config, diffIds: [digestOf('unread')] }));
-    world.files = world.files.map((file) => ({ ...file, driver: '' }));
-    const byFacet: Record<string, Gap[]> = {};
-    for (const [facet, kind, id, field] of gaps) {
-      byFacet[facet] = [
-        ...(byFacet[facet] ?? []),
-        { ...unreadable(id), object: { kind, id }, fields: [field] },
-      ];
-    }
-    expect(alarmsOf(hostOf(world, {}, byFacet))).toEqual([]);
-  });
+  test.each(UNREAD_FIELDS)(
+    'has nothing stale or broken when %s of no %s can be read',
+    (field, kind, facet, unread) => {
+      const world = makeWorld();
+      const gaps = unread(world).map(
+        (id): Gap => ({ ...unreadable(id), object: { kind, id }, fields: [field] }),
+      );
+      expect(alarmsOf(hostOf(world, {}, { [facet]: gaps }))).toEqual([]);
+    },
+  );
 
   test('has nothing stale or broken when its containerd is off, or its Docker, or both', () => {
     const world = makeWorld();
@@ -311,6 +323,16 @@ describe('without a running Docker', () => {
     world.records = without(world.records, (record) => record.id === id);
     world.tasks = without(world.tasks, (task) => task.id === id);
     expect(rowNamed(hostOf(world), 'g-running')).toMatchObject({ state: 'stale', rule: 'file-behind' });
+  });
+
+  test('a container whose driver could not be read may be of either store', () => {
+    const world = stopped(graphdriverWorld());
+    world.files = world.files.map((file) => (file.name === 'g-exited' ? { ...file, driver: '' } : file));
+    const object = { kind: 'container', id: container('g-exited') };
+    const gap: Gap = { ...unreadable('config.v2.json'), object, fields: ['driver'] };
+    expect(rowNamed(hostOf(world, {}, { 'docker.containerRecords': [gap] }), 'g-exited').state).toBe(
+      'unknown',
+    );
   });
 
   test('on a dead disk, what ran at the end is not known, and what is at rest is', () => {
