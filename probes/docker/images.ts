@@ -8,9 +8,9 @@ import { type Advice, compared, type Tools } from './compared.ts';
 export const dockerImages: Probe = {
   id: 'docker-image-broken',
   title: 'the images that Docker names are there, with their configs and layers',
-  explain: `With a graphdriver, Docker keeps names in repositories.json, configs in imagedb, layers in layerdb and their files in the driver's own folders. It reads the first three when it starts, drops silently what does not fit, and misses a folder only when a container starts. Here each name is followed down to the folders, and compared with the list of the running Docker.
+  explain: `With a graphdriver, Docker keeps names in repositories.json, configs in imagedb, layers in layerdb and their files in the driver's own folders. It reads the first three when it starts, drops silently what does not fit, and misses a folder only when a container starts. Here each name is followed down to the folders.
 
-With containerd's image store, Docker has no files of images: its list is made of containerd's records. Here the names in both are compared; whether the content that a record names is there is a question of its own, whoever uses the image.
+With containerd's image store, Docker has no files of images: its list is made of containerd's records. Whether the content that those name is there is a question of its own, whoever uses the image. Names that differ between Docker and its files or records are shown by ctrscope reconcile.
 
 What belongs to the store that is not in use is hidden, not broken. Restore a file rather than removing what is left: removing an image takes the layers that others share with it last.`,
   wants: reconcileWants(['images']),
@@ -30,7 +30,7 @@ const BACKUP: NextStep = {
   effect: 'disrupts',
 };
 
-function advise(row: ReconcileRow, { docker, ctr }: Tools): Advice | undefined {
+function advise(row: ReconcileRow, { docker }: Tools): Advice | undefined {
   const list: NextStep = {
     text: 'see what Docker still lists',
     command: `${docker} image ls --all --no-trunc --digests`,
@@ -85,28 +85,7 @@ function advise(row: ReconcileRow, { docker, ctr }: Tools): Advice | undefined {
           },
         ],
       };
-    case 'record-missing':
-    case 'record-elsewhere':
-      return {
-        why: 'Docker makes its list of the records that containerd has, and the two were read at different times or from different namespaces.',
-        impact: 'What Docker starts under this name may not be what containerd has.',
-        next: [{ text: 'compare the two lists', command: `${ctr} images ls`, effect: 'reads' }, list],
-      };
-    case 'reference-unread':
-    case 'reference-unwritten':
-      return {
-        why: 'Docker reads repositories.json when it starts, and writes all of it when a name changes. Something else changed the file, or a write of it failed.',
-        impact: 'The names differ after the next start of dockerd; the images themselves are there.',
-        next: [
-          list,
-          {
-            text: 'give the image its name again, by its id; that writes the file anew',
-            command: null,
-            effect: 'writes',
-          },
-        ],
-      };
-    // Content that is missing is asked for of any image, whoever uses it.
+    // Content that is missing is asked for of any image, whoever uses it. Names come and go too fast to be judged by two looks in a row.
     default:
       return undefined;
   }

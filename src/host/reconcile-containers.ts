@@ -14,6 +14,7 @@ import {
   unread,
   unreadBeside,
 } from './reconcile-row.ts';
+import { RULES } from './reconcile-rules.ts';
 import { isActive, isFresh, type Stage } from './reconcile-stage.ts';
 import { stateCheck } from './reconcile-states.ts';
 import { type StorageBooks, storageBooks, storageChecks } from './reconcile-storage.ts';
@@ -81,8 +82,33 @@ function containerRow(stage: Stage, books: Books, id: string): ReconcileRow {
   return rowOf(
     { kind: orphan ? 'task' : 'container', namespace: stage.namespace, name, id },
     { docker, containerd },
-    checksOf(stage, books, { id, live, file, record, task }),
+    settled(
+      stage,
+      { id, live, file, record, task },
+      checksOf(stage, books, { id, live, file, record, task }),
+    ),
   );
+}
+
+// What comes and goes within moments may be seen half at either look: as it was made at the one, as it was removed at the other.
+function settled({ host }: Stage, { live, file }: Known, checks: readonly Check[]): readonly Check[] {
+  const state = live.state === 'seen' ? undefined : seenValue(file)?.state;
+  const times = [
+    seenValue(live)?.createdAt ?? seenValue(file)?.createdAt ?? null,
+    state?.startedAt ?? null,
+    state?.finishedAt ?? null,
+  ];
+  const moves = times.some((time) => isFresh(host, time)) || hasJustMoved(seenValue(live)?.status ?? '');
+  if (!moves) return checks;
+  return checks.map((check) => {
+    const { state: said } = RULES[check.rule];
+    return said === 'broken' || said === 'stale' ? { rule: 'changing' } : check;
+  });
+}
+
+// `Up Less than a second`, `Exited (0) 3 seconds ago`: the list says it in words only.
+function hasJustMoved(status: string): boolean {
+  return /^(?:Up|Exited \(-?\d+\)|Restarting \(-?\d+\)) (?:Less than a second|[1-5] seconds?)\b/.test(status);
 }
 
 type Known = {

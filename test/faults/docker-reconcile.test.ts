@@ -16,7 +16,7 @@ import { type Expected, type Fault, type Injected, testFault } from './fault.ts'
 
 const IMAGE = SINGLE_IMAGE.replace('docker.io/library/', '');
 /** What happened less than this ago, one of the two may not know of yet: no finding is made of it. */
-const FLUX_MS = 5_000;
+const FLUX_MS = 6_000;
 
 type Named = Omit<Expected, 'id' | 'layers'> & Partial<Pick<Expected, 'layers'>>;
 
@@ -205,6 +205,7 @@ describe('a container that', () => {
   fault('docker-container-disagrees', 'runs, and whose record in containerd was deleted', {
     inject: async (lab) => {
       const id = await inspect(lab, 'running', '{{.Id}}');
+      await settled(Date.parse(await inspect(lab, 'running', '{{.State.StartedAt}}')));
       using wire = openWire(lab.address);
       const { container } = await wire.call(Containers.method.get, { id }, 'moby');
       await wire.call(Containers.method.delete, { id }, 'moby');
@@ -256,6 +257,7 @@ describe('a container that', () => {
     store: 'containerd',
     inject: async (lab) => {
       const id = await inspect(lab, 'ended', '{{.Id}}');
+      await settled(Date.parse(await inspect(lab, 'ended', '{{.State.FinishedAt}}')));
       using wire = openWire(lab.address);
       const { resources } = await wire.call(Leases.method.listResources, { id }, 'moby');
       // Or the collection that comes of the deletion takes the snapshot before anybody could look.

@@ -252,6 +252,30 @@ const anotherDocker = {
   belongs: true,
 } as const;
 
+describe('a container that comes and goes at once', () => {
+  const half = (world: World): World => {
+    const id = container('g-running');
+    world.records = without(world.records, (record) => record.id === id);
+    world.tasks = without(world.tasks, (task) => task.id === id);
+    world.mounts = without(world.mounts, ({ containerId }) => containerId === id);
+    return world;
+  };
+
+  test.each([
+    [{ createdAt: '2026-01-01T11:59:57Z' }, []],
+    [{ status: 'Up Less than a second' }, []],
+    [{ status: 'Up 5 seconds (health: starting)' }, []],
+    [{ status: 'Up 6 seconds' }, ['running-without-task']],
+    [{ status: 'Up 5 minutes' }, ['running-without-task']],
+    [{ createdAt: '2026-01-01T11:59:50Z' }, ['running-without-task']],
+  ])('is not judged by what was seen half: %o', (said, rules) => {
+    const world = half(graphdriverWorld());
+    world.listed = world.listed.map((c) => (c.id === container('g-running') ? { ...c, ...said } : c));
+    const found = rowsOf(hostOf(world)).filter((row) => row.kind === 'container' && isAlarm(row));
+    expect(found.map(({ rule }) => rule)).toEqual(rules);
+  });
+});
+
 describe('who else may be the owner', () => {
   const leaked = (): World => {
     const world = storeWorld();

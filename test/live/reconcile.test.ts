@@ -106,6 +106,9 @@ describeDockers('a healthy host, compared', suites(), (lab, store) => {
       for (let look = 0; look < 8; look += 1) {
         const { items } = await documentOf(lab(), ['reconcile']);
         expect(alarmsIn(items), `look ${look}`).toEqual([]);
+        // The probes look twice with less time between.
+        const { findings } = await documentOf(lab(), ['doctor']);
+        expect(findings, `look ${look}`).toEqual([]);
       }
     } finally {
       over = true;
