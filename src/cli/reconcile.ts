@@ -16,6 +16,7 @@ import { writeOut } from './terminal-output.ts';
 const FORMATS = ['text', 'json', 'yaml', 'markdown'] as const;
 /** An object that comes or goes is known to one of the two before the other. */
 const SETTLE_MS = 300;
+const LOOKS = 3;
 
 /** Compares Docker with containerd; the exit code says what came of it, as doctor's does. */
 export const reconcileCommand = async (globals: GlobalOptions): Promise<number> => {
@@ -24,7 +25,7 @@ export const reconcileCommand = async (globals: GlobalOptions): Promise<number> 
   try {
     const host = await source.collect(reconcileWants());
     if (!(await source.introduce(host))) return EXIT.failed;
-    return await print(host, await lookTwice(source, reconcile(host)), format);
+    return await print(host, await lookAgain(source, reconcile(host)), format);
   } finally {
     await source.close();
   }
@@ -54,9 +55,13 @@ function unknownIn(host: HostSnapshot, { nothing }: Reconciliation): readonly Un
   return nothing?.state === 'absent' ? [] : distinct(unknownFacets(host, reconcileWants()));
 }
 
-// Whatever is wrong is looked at once more: only what both looks see is said.
-async function lookTwice(source: HostSource, first: Reconciliation): Promise<Reconciliation> {
-  if (source.recheck === undefined || !first.rows.some(isAlarm)) return first;
-  await pause(SETTLE_MS);
-  return confirmed(first, reconcile(await source.collect(reconcileWants())));
+// Whatever is wrong is looked at again: only what every look sees is said. What comes and goes can be seen half twice, as it was
+// made and as it was removed, and not a third time.
+async function lookAgain(source: HostSource, first: Reconciliation): Promise<Reconciliation> {
+  let said = first;
+  for (let looks = 1; looks < LOOKS && source.recheck !== undefined && said.rows.some(isAlarm); looks += 1) {
+    await pause(SETTLE_MS);
+    said = confirmed(said, reconcile(await source.collect(reconcileWants())));
+  }
+  return said;
 }
