@@ -2,6 +2,7 @@
 import type { Disk } from '../host/disk.ts';
 import { seenValue, type Unknown, unknown } from '../host/observed.ts';
 import { WELL_KNOWN_ROOTS } from '../sources/containerd/address.ts';
+import { parseDaemonConfig } from '../sources/docker/daemon-config.ts';
 import { readContainerdConfig } from '../sources/system/containerd-config.ts';
 import { DEFAULT_CONFIG } from './discover.ts';
 import { METADATA_FOLDER } from './storage-files.ts';
@@ -16,8 +17,10 @@ export interface FoundRoot {
 export interface DiskLayout {
   /** In the order in which a live host's containerds would be chosen. */
   readonly containerds: readonly FoundRoot[];
-  /** Docker's data directory. */
+  /** Docker's data directory: where it maps users, the folder of those that its containers run as. */
   readonly docker: string | null;
+  /** The daemon.json that dockerd reads on that disk, whether it is there or not; null where the disk is not all of a system. */
+  readonly daemonJson: string | null;
   /** Where a containerd's root was looked for. */
   readonly looked: readonly FoundRoot[];
   /** Places that could not be looked at. */
@@ -40,15 +43,42 @@ export const diskLayout = async (disk: Disk, folder: string): Promise<DiskLayout
   const dir = folder.replace(/\/+$/, '');
   if (look.isContainerds(dir)) {
     const found = [{ path: dir, named: 'the folder itself' }];
-    return { containerds: found, docker: null, looked: found, unread: look.unread };
+    return { containerds: found, docker: null, daemonJson: null, looked: found, unread: look.unread };
   }
-  const itself = look.isDockers(dir);
-  const docker = itself ? dir : `${dir}${await dataRoot(disk, dir)}`;
-  const looked = itself ? [ownOf(docker)] : await placesIn(disk, dir, docker, look);
+  const itself =
+    look.isDockers(dir) || (!look.isFolder(`${dir}/etc`) && mappedIn(disk, dir, look) !== undefined);
+  const told = itself ? { root: '', mapsUsers: false } : await dataRoot(disk, dir);
+  const root = `${dir}${told.root}`;
+  const looked = itself ? [ownOf(root)] : await placesIn(disk, dir, root, look);
   const containerds = looked.filter(({ path }) => look.isContainerds(path));
+  const docker = told.mapsUsers || !look.isDockers(root) ? (mappedIn(disk, root, look) ?? root) : root;
   const isThere = itself || look.isFolder(docker);
-  return { containerds, docker: isThere ? docker : null, looked, unread: look.unread };
+  return {
+    containerds,
+    docker: isThere ? docker : null,
+    daemonJson: itself ? null : `${dir}${DOCKER_CONFIG}`,
+    looked,
+    unread: look.unread,
+  };
 };
+
+// With userns-remap dockerd keeps all of its data, but not its containerd's, in a folder named for the mapped root's uid and gid.
+// Of several, which others' mappings have left, the one that was changed last.
+function mappedIn(disk: Disk, root: string, look: Look): string | undefined {
+  if (!look.isFolder(root)) return undefined;
+  try {
+    const folders = disk
+      .list(root)
+      .filter((name) => /^\d+\.\d+$/.test(name))
+      .map((name) => `${root}/${name}`)
+      .filter((path) => look.isDockers(path))
+      .map((path) => ({ path, at: disk.stat(path).modifiedNs }));
+    return folders.toSorted((a, b) => Number(b.at - a.at))[0]?.path;
+  } catch {
+    // What may not be listed is said where it is read.
+    return undefined;
+  }
+}
 
 interface Look {
   readonly unread: readonly Unknown[];
@@ -115,16 +145,17 @@ function homesIn(disk: Disk, dir: string, look: Look): string[] {
 }
 
 // Below the folder, with a slash at its start.
-async function dataRoot(disk: Disk, dir: string): Promise<string> {
+async function dataRoot(
+  disk: Disk,
+  dir: string,
+): Promise<{ readonly root: string; readonly mapsUsers: boolean }> {
   try {
     const { bytes } = disk.read(`${dir}${DOCKER_CONFIG}`, MAX_CONFIG);
-    const config: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    const told =
-      typeof config === 'object' && config !== null && 'data-root' in config ? config['data-root'] : '';
-    return absolute(told) ?? DOCKER_ROOT;
+    const config = parseDaemonConfig(new TextDecoder().decode(bytes), DOCKER_CONFIG);
+    return { root: absolute(config.dataRoot) ?? DOCKER_ROOT, mapsUsers: config.remapsUsers };
   } catch {
     // Without a config that can be read, it is what dockerd takes by default.
-    return DOCKER_ROOT;
+    return { root: DOCKER_ROOT, mapsUsers: false };
   }
 }
 

@@ -13,9 +13,8 @@ import {
   type Timing,
 } from '../host/snapshot.ts';
 import { diskWithin } from '../sources/disk/disk.ts';
-import { DOCKER_DISK_FACETS, openDeadDocker } from './dead-docker.ts';
 import { type DiskLayout, diskLayout, type FoundRoot } from './disk-layout.ts';
-import type { DockerDiskReaders } from './docker-disk-readers.ts';
+import { DOCKER_DISK_FACETS, type DockerDiskFacet, deadDockerDisk } from './docker-disk-readers.ts';
 import { outcomeOf, type Readers } from './reader-context.ts';
 import {
   DEFAULT_DEADLINE_MS,
@@ -99,7 +98,7 @@ interface Reading {
   readonly options: DiskOptions;
 }
 
-type LiveFacet = Exclude<FacetName, StorageFacet | keyof DockerDiskReaders>;
+type LiveFacet = Exclude<FacetName, StorageFacet | DockerDiskFacet>;
 
 async function readersOf(reading: Reading): Promise<Readers> {
   const { disk, folder, layout, options } = reading;
@@ -128,7 +127,13 @@ async function readersOf(reading: Reading): Promise<Readers> {
     const docker = all(DOCKER_DISK_FACETS, async () => absent(folder, new Date().toISOString(), why));
     return { ...live, ...storage, ...docker };
   }
-  const { databases, ...docker } = await openDeadDocker({ disk, root: layout.docker, showSecrets });
+  const { readers: docker, databases } = deadDockerDisk({
+    disk,
+    root: layout.docker,
+    showSecrets,
+    ...(layout.daemonJson === null ? {} : { daemonJson: layout.daemonJson }),
+    ...(options.timeoutMs === undefined ? {} : { deadlineMs: options.timeoutMs }),
+  });
   const every = async (): Promise<Observed<Facets['metadata.databases']>> =>
     withDatabases(await storage['metadata.databases'](), await databases());
   return { ...live, ...storage, ...docker, 'metadata.databases': every };

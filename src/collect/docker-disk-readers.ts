@@ -12,6 +12,19 @@ import { withoutSecretLabels } from './withhold.ts';
 
 export type { DockerDiskFacet } from '../sources/docker/disk/open.ts';
 
+export const DOCKER_DISK_FACETS: readonly DockerDiskFacet[] = [
+  'docker.root',
+  'docker.references',
+  'docker.imageConfigs',
+  'docker.layers',
+  'docker.layerMounts',
+  'docker.graphDirectories',
+  'docker.containerRecords',
+  'docker.volumes',
+  'docker.networks',
+  'docker.buildSnapshots',
+];
+
 export type DockerDiskReaders = Pick<Readers, DockerDiskFacet>;
 
 export interface DockerDisk {

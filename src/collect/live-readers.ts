@@ -20,6 +20,7 @@ import { liveDockerDisk } from './docker-disk-readers.ts';
 import { dockerReaders } from './docker-readers.ts';
 import { readEndpoint } from './endpoint-reader.ts';
 import { chosenAddress, now, type ReaderContext, type Readers } from './reader-context.ts';
+import { withDatabases } from './storage.ts';
 import { storageReaders } from './storage-readers.ts';
 import {
   bodyWithoutSecrets,
@@ -44,6 +45,8 @@ export const liveReaders = (context: ReaderContext): Readers => {
   const labelled = <T extends { readonly labels: Readonly<Record<string, string>> }>(item: T): T =>
     shown(item, withoutSecretLabels);
   const docker = { ...context, containerd: () => chosenAddress(context) };
+  const storage = storageReaders(context);
+  const dockerDisk = liveDockerDisk(docker);
 
   return {
     'host.system': async () => {
@@ -198,8 +201,10 @@ export const liveReaders = (context: ReaderContext): Readers => {
         ? absent(listed.from, listed.at, 'this containerd has no sandbox store; the service came with 1.7')
         : listed;
     },
-    ...storageReaders(context),
-    ...liveDockerDisk(docker).readers,
+    ...storage,
+    'metadata.databases': async () =>
+      withDatabases(await storage['metadata.databases'](), await dockerDisk.databases()),
+    ...dockerDisk.readers,
     ...dockerReaders(docker),
   };
 };
