@@ -139,6 +139,7 @@ function renamed(text: string, lab: Lab): string {
     ['ctrscope-busybox:1', 'busybox:1.36'],
     ['ctrscope-imported:1', 'tools:1'],
     ['ctrscope-busybox', 'busybox'],
+    ['ctrscope-imported', 'tools'],
     ['ctrscope.test/', 'example.com/'],
     ['ctrscope.test', 'example.com/made'],
     ['"seed"', '"sample"'],
