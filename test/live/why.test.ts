@@ -239,11 +239,24 @@ describeDockers('the reference graph', suites(), (lab, store) => {
       expect(foreign.stderr).toContain("another containerd's root");
     });
 
-    test('names a snapshot by its folder, or says that the databases were not read', async () => {
-      const folder = join(lab().containerdRoot, 'io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs');
-      const document = await documentOf(lab(), ['owner', folder]);
-      if (document.unknown.length === 0) expect(document.items[0]).toMatchObject({ kind: 'snapshot' });
-      else expect(document.items).toEqual([]);
+    test('names a snapshot by its folder', async () => {
+      const folders = join(lab().containerdRoot, 'io.containerd.snapshotter.v1.overlayfs/snapshots');
+      const { stdout } = await lab().ctr(['snapshots', 'list']);
+      const keys = stdout
+        .split('\n')
+        .slice(1)
+        .filter(Boolean)
+        .map((line) => line.split(/\s+/)[0] ?? '');
+      const named: string[] = [];
+      for (const id of readdirSync(folders)) {
+        const document = await documentOf(lab(), ['owner', join(folders, id, 'fs')]);
+        expect(document.unknown, id).toEqual([]);
+        const [owner] = document.items;
+        expect(owner, id).toMatchObject({ layer: 'containerd', kind: 'snapshot' });
+        if (owner?.['namespace'] === lab().namespace)
+          named.push(String(owner['id']).replace(/^overlayfs\//, ''));
+      }
+      expect(named.toSorted()).toEqual(keys.toSorted());
     });
   });
 
