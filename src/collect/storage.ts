@@ -7,6 +7,7 @@ import {
   type Absent,
   absent,
   type Gap,
+  isUnknown,
   type Listing,
   type Observed,
   seen,
@@ -194,12 +195,15 @@ function databases({ metaDb, snapshotters, facts }: MetadataAnswer): Observed<Li
   return seen({ items, gaps: [] }, from, metaDb.at);
 }
 
-/** A containerd's databases with those of others, of Docker's. */
+/** A containerd's databases with those of others, of Docker's, which may be without a containerd's. */
 export const withDatabases = (
   fact: Observed<Listing<Database>>,
   more: Listing<Database>,
 ): Observed<Listing<Database>> => {
-  if (fact.state !== 'seen' || more.items.length + more.gaps.length === 0) return fact;
+  if (isUnknown(fact) || more.items.length + more.gaps.length === 0) return fact;
+  if (fact.state === 'absent') {
+    return seen(more, more.items.map(({ path }) => path).join(', ') || fact.from, fact.at);
+  }
   const { items, gaps } = fact.value;
   return { ...fact, value: { items: [...items, ...more.items], gaps: [...gaps, ...more.gaps] } };
 };

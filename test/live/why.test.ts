@@ -13,9 +13,9 @@ import type { Lab } from '../lab/lab.ts';
 import { leaseResource } from '../lab/raw-calls.ts';
 import { seedLab } from '../lab/seed.ts';
 import type { SeededDocker } from '../lab/seed-docker.ts';
-import { suites } from '../lab/shared.ts';
 import { describeDockers, liveHostOf } from './docker-labs.ts';
 import * as program from './program.ts';
+import { rotatingSuites } from './rotation.ts';
 
 type Item = program.Item;
 
@@ -35,7 +35,7 @@ type Step = {
   readonly edge: string | null;
 };
 
-describeDockers('the reference graph', suites(), (lab, store) => {
+describeDockers('the reference graph', rotatingSuites(), (lab, store) => {
   let docker: SeededDocker;
 
   beforeAll(async () => {
@@ -252,7 +252,7 @@ describeDockers('the reference graph', suites(), (lab, store) => {
         const document = await documentOf(lab(), ['owner', join(folders, id, 'fs')]);
         expect(document.unknown, id).toEqual([]);
         const [owner] = document.items;
-        expect(owner, id).toMatchObject({ layer: 'containerd', kind: 'snapshot' });
+        expect(owner, id).toMatchObject({ layer: 'snapshot', kind: 'snapshot' });
         if (owner?.['namespace'] === lab().namespace)
           named.push(String(owner['id']).replace(/^overlayfs\//, ''));
       }
