@@ -12,6 +12,7 @@ import { hasContainerdStore } from '../lab/suites.ts';
 import { until } from '../lab/until.ts';
 import { describeDockers, dockerLines } from './docker-labs.ts';
 import { ctrscope, documentOf, type Item } from './program.ts';
+import { rotatingSuites } from './rotation.ts';
 
 const IMAGE = SINGLE_IMAGE.replace('docker.io/library/', '');
 
@@ -25,7 +26,7 @@ const lasting = (items: readonly Item[]): readonly Item[] =>
 const alarmsIn = (items: readonly Item[]): readonly string[] =>
   items.filter(({ state }) => state === 'stale' || state === 'broken').map(said);
 
-describeDockers('a healthy host, compared', suites(), (lab, store) => {
+describeDockers('a healthy host, compared', rotatingSuites(), (lab, store) => {
   const docker = (...args: string[]): ReturnType<Lab['docker']> => lab().docker(args);
   const run = (...args: string[]): ReturnType<Lab['docker']> => docker('run', '--network', 'none', ...args);
 
