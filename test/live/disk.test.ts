@@ -4,9 +4,9 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
-
 import { openLiveHost } from '../../src/collect/live.ts';
 import { Leases } from '../../src/gen/containerd/services/leases/v1/leases_pb.js';
+import type { Diagnosis } from '../../src/host/finding.ts';
 import { facet } from '../../src/host/snapshot.ts';
 import { scratchFolder } from '../bolt/scratch.ts';
 import { identify, killProcesses } from '../lab/processes.ts';
@@ -115,9 +115,19 @@ for (const suite of rotatingSuites()) {
     test('is reported and examined as far as it goes, which is partly', async () => {
       for (const command of ['report', 'doctor']) {
         const run = await ctrscope(lab(), [command, '-o', 'json', '--root', root()]);
-        expect(run.exitCode, run.stderr).toBe(5);
-        const document = JSON.parse(run.stdout) as Document;
-        expect(document).toMatchObject({ from: 'disk', verdict: 'partial', findings: [] });
+        expect(run.exitCode, run.stderr).toBe(3);
+        const { from, findings, probes } = JSON.parse(run.stdout) as Document & Diagnosis;
+        expect(from).toBe('disk');
+        // Of crafted images the content is not there, and nothing else is wrong.
+        for (const { id, object } of findings)
+          expect({ id, image: object.id }).toEqual({
+            id: 'image-incomplete',
+            image: expect.stringMatching(/^crafted\.test\//),
+          });
+        const outcomes = new Map(probes.map(({ id, outcome }) => [id, outcome]));
+        expect(outcomes.get('meta-db-corrupt')).toBe('pass');
+        expect(outcomes.get('content-blob-missing')).toBe('pass');
+        expect(outcomes.get('containerd-not-answering')).toBe('skip');
       }
     });
 
@@ -151,10 +161,14 @@ for (const suite of rotatingSuites()) {
     });
 
     test.each([
-      ['of another program', (path: string) => writeFileSync(path, 'SQLite format 3\0'.repeat(1000))],
-      ['empty', (path: string) => writeFileSync(path, '')],
-      ['cut off', (path: string) => truncateSync(path, 3 * 4096)],
-    ] as const)('whose meta.db is %s says what is wrong and where', async (name, spoil) => {
+      [
+        'of another program',
+        'meta-db-corrupt',
+        (path: string) => writeFileSync(path, 'SQLite format 3\0'.repeat(1000)),
+      ],
+      ['empty', 'meta-db-empty', (path: string) => writeFileSync(path, '')],
+      ['cut off', 'meta-db-corrupt', (path: string) => truncateSync(path, 3 * 4096)],
+    ] as const)('whose meta.db is %s says what is wrong and where', async (name, probe, spoil) => {
       const sick = scratch(`sick-${name.replaceAll(' ', '-')}`);
       execFileSync('cp', ['-a', root(), sick]);
       const path = join(sick, META_DB);
@@ -170,7 +184,10 @@ for (const suite of rotatingSuites()) {
           expect.objectContaining({ source: path, reason: expect.stringMatching(/\S/) }),
         ]),
       );
-      expect((await ctrscope(lab(), ['report', '--root', sick])).exitCode).toBe(5);
+      const report = await ctrscope(lab(), ['report', '-o', 'json', '--root', sick]);
+      expect(report.exitCode).toBe(3);
+      const { findings } = JSON.parse(report.stdout) as Diagnosis;
+      expect(findings.map(({ id }) => id)).toContain(probe);
       expect(readFileSync(path).equals(before)).toBe(true);
     });
 

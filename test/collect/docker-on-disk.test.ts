@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+import { openDiskHost } from '../../src/collect/disk.ts';
+import { facet } from '../../src/host/snapshot.ts';
+import { database, type Files, scratch } from '../sources/docker/disk/tree.ts';
+
+const root = scratch();
+
+const VOLUMES_DB = database({ volumes: {} });
+
+/** What dockerd makes when it first starts, below a folder. */
+const dataBelow = (folder: string): Files => ({
+  [`${folder}/containers`]: null,
+  [`${folder}/volumes/metadata.db`]: VOLUMES_DB,
+  [`${folder}/engine-id`]: `id-of-${folder.split('/').at(-1)}`,
+});
+
+const config = (text: string): Files => ({ 'etc/docker/daemon.json': text });
+
+describe('Docker below a root', () => {
+  test.for([
+    ['maps users', '{"userns-remap":"default"}', 'var/lib/docker/100000.100000'],
+    ['maps users, elsewhere', '{"data-root":"/data/d","userns-remap":"me"}', 'data/d/165536.165536'],
+  ] as const)('that %s has its data in the folder of those users', async ([, text, folder]) => {
+    const parent = folder.slice(0, folder.lastIndexOf('/'));
+    // Left from before it did.
+    const dir = root({ ...config(text), ...dataBelow(parent), ...dataBelow(folder) });
+    const disk = await openDiskHost(dir, {});
+    expect(disk.layout.docker).toBe(join(dir, folder));
+    const host = await disk.collect(['docker.root']);
+    expect(facet(host, 'docker.root')).toMatchObject({ value: { id: `id-of-${folder.split('/').at(-1)}` } });
+    // As the folder that was named itself, too: the other mapping is not asked for then.
+    expect((await openDiskHost(join(dir, folder), {})).layout.docker).toBe(join(dir, folder));
+  });
+
+  test('that maps none has it in its data root, whatever another mapping has left', async () => {
+    const dir = root({ ...dataBelow('var/lib/docker'), ...dataBelow('var/lib/docker/100000.100000') });
+    expect((await openDiskHost(dir, {})).layout.docker).toBe(join(dir, 'var/lib/docker'));
+  });
+
+  test('that maps users is known by its data root alone', async () => {
+    const dir = root(dataBelow('docker/100000.100000'));
+    const disk = await openDiskHost(join(dir, 'docker'), {});
+    expect(disk.layout.docker).toBe(join(dir, 'docker/100000.100000'));
+  });
+
+  test('has databases without a containerd', async () => {
+    const dir = root(dataBelow('var/lib/docker'));
+    const disk = await openDiskHost(dir, {});
+    const fact = facet(await disk.collect(['metadata.databases']), 'metadata.databases');
+    if (fact.state !== 'seen') throw new Error(JSON.stringify(fact));
+    expect(fact.value.items.map(({ owner, file }) => [owner, file.state])).toEqual([
+      ['volumes/metadata.db', 'seen'],
+      ['network/files/local-kv.db', 'absent'],
+      ['buildkit/snapshots.db', 'absent'],
+    ]);
+  });
+
+  test('is told by its daemon.json which image store it uses', async () => {
+    const dir = root({
+      ...config('{"features":{"containerd-snapshotter":true}}'),
+      ...dataBelow('var/lib/docker'),
+      'var/lib/docker/image/overlay2/repositories.json': '{}',
+      'var/lib/docker/buildkit/containerd-overlayfs/x': '',
+    });
+    const host = await (await openDiskHost(dir, {})).collect(['docker.root']);
+    expect(facet(host, 'docker.root')).toMatchObject({
+      value: { mode: { state: 'seen', value: 'containerd', from: expect.stringContaining('daemon.json') } },
+    });
+  });
+});
