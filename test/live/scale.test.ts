@@ -75,7 +75,8 @@ for (const suite of rotatingSuites()) {
         inventory: Record<string, Item[]>;
         verdict: string;
       };
-      expect({ verdict, exitCode }).toEqual({ verdict: 'pass', exitCode: 0 });
+      // Their manifests name layers that are not there, as those of images do of which only the metadata was fetched.
+      expect({ verdict, exitCode }).toEqual({ verdict: 'warn', exitCode: 4 });
       expect(inventory['containers']).toHaveLength(CONTAINERS);
       expect(inventory['images']).toHaveLength(IMAGES);
     });
