@@ -126,16 +126,16 @@ for (const suite of rotatingSuites()) {
       MAKING_MS,
     );
 
-    test('that cannot be cut small enough are said to be unread, with the call and what to try', async () => {
+    test('that cannot be cut small enough come from the disk, with the call that failed and what to try', async () => {
       await limit(4096);
       const { stdout, stderr, exitCode } = await ctrscope(lab, ['get', 'images', '-o', 'json', ...PATIENTLY]);
       const document = JSON.parse(stdout) as Item;
-      expect(document).not.toHaveProperty('items');
+      expect((document['items'] as readonly Item[]).length).toBeGreaterThan(0);
       expect(document['unknown']).toContainEqual(
         expect.objectContaining({ state: 'truncated', reason: expect.stringContaining('Images.List') }),
       );
       expect(stderr).toContain('over the message limit');
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(5);
     });
   });
 
