@@ -8,26 +8,9 @@ import { check } from '../../src/bolt/check.ts';
 import { BoltError } from '../../src/bolt/damage.ts';
 import { openDatabase } from '../../src/bolt/database.ts';
 import { drain, walk } from '../../src/bolt/walk.ts';
-import type { FactName } from '../../src/sources/metadata/facts.ts';
 import { readMetadata } from '../../src/sources/metadata/read.ts';
+import { EVERYTHING } from '../sources/metadata/everything.ts';
 import { mutate, randomOf } from './mutate.ts';
-
-const WANTS: readonly FactName[] = [
-  'containerd.namespaces',
-  'containerd.containers',
-  'containerd.bodies',
-  'containerd.images',
-  'containerd.content',
-  'containerd.ingests',
-  'containerd.snapshots',
-  'containerd.leases',
-  'containerd.sandboxes',
-  'metadata.leaseResources',
-  'metadata.snapshots',
-  'metadata.backends',
-  'metadata.ingests',
-  'metadata.sandboxBodies',
-];
 
 const [first = '0', last = '0', scratch = '', ...files] = process.argv.slice(2);
 const originals = files.map((path) => {
@@ -97,7 +80,7 @@ async function readAll(keys: readonly Buffer[]): Promise<void> {
         snapshotters: snapshotter ? [{ name: 'overlayfs', database: scratch }] : [],
         ingests: '/nonexistent',
       },
-      wants: WANTS,
+      wants: EVERYTHING,
       scope: { containers: [{ namespace: 'moby', id: 'none' }] },
       decode: async ({ value }) => JSON.parse(Buffer.from(value).toString()),
     });

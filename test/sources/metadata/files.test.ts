@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type Disk, HERE } from '../../../src/sources/metadata/disk.ts';
 import { buildFile, type FileSpec, fileBytes } from '../../bolt/build-file.ts';
 import { layOut } from '../../bolt/build-tree.ts';
-import { EVERYTHING, image, listing, scratchRoot } from './host.ts';
+import { EVERYTHING } from './everything.ts';
+import { image, listing, scratchRoot } from './host.ts';
 
 const root = scratchRoot();
 
