@@ -207,7 +207,7 @@ const run = async (argv: readonly string[]): Promise<number> => {
     .command('bundle')
     .summary('carry a host away in a file, and open such a file')
     .description(
-      'A support bundle is a tar.gz of everything that could be read, secrets withheld. It opens without containerd and as any user.',
+      'A support bundle is a tar.gz of what the lists, inspect, report and doctor read, secrets withheld. It opens without containerd and as any user.',
     );
   bundle
     .command('create')

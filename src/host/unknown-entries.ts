@@ -22,14 +22,15 @@ export const unknownFacets = (host: HostSnapshot, names: readonly FacetName[]): 
     return observed.state === 'seen' ? gapsOf(observed.value).map(entry) : [];
   });
 
-/** Entries for one kind: its facets, and what its rows do not know. */
-export const unknownOfKind = (host: HostSnapshot, kind: AnyKind): UnknownEntry[] => [
-  ...unknownFacets(
-    host,
-    kind.wants.filter((name) => !kind.reportedByRows?.includes(name)),
-  ),
-  ...kind.use((k) => k.rows(host).flatMap((row) => (k.gaps?.(row) ?? []).map(entry))),
-];
+/** Entries for one kind: its facets, and what its rows do not know. One cause may be that of several facets. */
+export const unknownOfKind = (host: HostSnapshot, kind: AnyKind): UnknownEntry[] =>
+  distinct([
+    ...unknownFacets(
+      host,
+      kind.wants.filter((name) => !kind.reportedByRows?.includes(name)),
+    ),
+    ...kind.use((k) => k.rows(host).flatMap((row) => (k.gaps?.(row) ?? []).map(entry))),
+  ]);
 
 /** Gaps as entries. */
 export const entriesOf = (gaps: readonly Gap[]): UnknownEntry[] => gaps.map(entry);

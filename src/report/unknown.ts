@@ -27,7 +27,7 @@ export const hintFor = (state: string): string | undefined => {
     case 'denied':
       return 'run it as root, or as a member of the group that owns the socket';
     case 'timeout':
-      return '--timeout 10s gives a slow daemon more time; `ctrscope doctor` says whether it answers at all';
+      return '`ctrscope doctor` says why it does not answer; --timeout 10s gives a slow daemon more time';
     case 'unreachable':
       return '`ctrscope doctor` says what holds the socket and why it does not answer';
     case 'truncated':

@@ -9,26 +9,9 @@ import { BoltError } from '../../src/bolt/damage.ts';
 import { openDatabase } from '../../src/bolt/database.ts';
 import { drain, walk } from '../../src/bolt/walk.ts';
 import { HERE } from '../../src/sources/disk/disk.ts';
-import type { FactName } from '../../src/sources/metadata/facts.ts';
 import { readMetadata } from '../../src/sources/metadata/read.ts';
+import { EVERYTHING } from '../sources/metadata/everything.ts';
 import { mutate, randomOf } from './mutate.ts';
-
-const WANTS: readonly FactName[] = [
-  'containerd.namespaces',
-  'containerd.containers',
-  'containerd.bodies',
-  'containerd.images',
-  'containerd.content',
-  'containerd.ingests',
-  'containerd.snapshots',
-  'containerd.leases',
-  'containerd.sandboxes',
-  'containerd.leaseResources',
-  'metadata.snapshots',
-  'metadata.backends',
-  'metadata.ingests',
-  'metadata.sandboxBodies',
-];
 
 const [first = '0', last = '0', scratch = '', ...files] = process.argv.slice(2);
 const originals = files.map((path) => {
@@ -99,7 +82,7 @@ async function readAll(keys: readonly Buffer[]): Promise<void> {
         ingests: '/nonexistent',
       },
       disk: HERE,
-      wants: WANTS,
+      wants: EVERYTHING,
       scope: { containers: [{ namespace: 'moby', id: 'none' }] },
       decode: async ({ value }) => JSON.parse(Buffer.from(value).toString()),
     });

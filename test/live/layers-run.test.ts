@@ -34,6 +34,12 @@ import { openWire } from './wire.ts';
 const MOBY = 'moby';
 const NAME = 'layers';
 
+/**
+ * The name of a lease that is held for the time of one operation: nanoseconds and three random bytes, as
+ * containerd's client makes it (leases.WithRandomID). dockerd ends such a lease when it has already answered.
+ */
+const OPERATION_LEASE = /^\d+-[\w-]{4}$/;
+
 /** The first bytes of a client that speaks HTTP/2, as every gRPC client does: RFC 9113 §3.4. */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const POST_GRPC =
@@ -405,7 +411,9 @@ const heldFor = async (lab: Lab): Promise<Held> => {
     wire.call(Leases.method.list, {}, MOBY),
   ]);
   const keys = snapshots.slice(1).map((line) => line.split(' ')[0] ?? ''); // the first line has the titles
-  const lasting = leases.filter(({ labels }) => labels['containerd.io/gc.expire'] === undefined);
+  const lasting = leases.filter(
+    ({ id, labels }) => labels['containerd.io/gc.expire'] === undefined && !OPERATION_LEASE.test(id),
+  );
   return { containers, tasks, snapshots: keys, leases: lasting.map(({ id }) => id) };
 };
 

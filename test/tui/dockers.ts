@@ -2,12 +2,11 @@
 import type { DockerContainer, DockerEndpoint } from '../../src/host/docker.ts';
 import { containerId, digest, namespaceName } from '../../src/host/ids.ts';
 import { seen } from '../../src/host/observed.ts';
+import { endpointOf } from '../sources/docker/hosts.ts';
 import { AT, hexOf } from './hosts.ts';
 
 export const dockerEndpointOf = (change: Partial<DockerEndpoint> = {}): DockerEndpoint => ({
-  address: '/run/docker.sock',
-  api: { server: '1.52', minimum: '1.44', used: '1.52', engine: '29.1.3' },
-  id: 'made-up',
+  ...endpointOf(seen('containerd', 'GET /info', AT), 'overlayfs'),
   version: '29.1.3',
   components: seen(
     [
@@ -17,21 +16,6 @@ export const dockerEndpointOf = (change: Partial<DockerEndpoint> = {}): DockerEn
     'GET /version',
     AT,
   ),
-  mode: seen('containerd', 'GET /info', AT),
-  driver: 'overlayfs',
-  driverStatus: [],
-  containerd: seen('/run/containerd/containerd.sock', 'GET /info', AT),
-  namespaces: { containers: namespaceName('moby'), plugins: namespaceName('plugins.moby') },
-  rootDir: '/var/lib/docker',
-  cgroupDriver: 'systemd',
-  cgroupVersion: '2',
-  liveRestore: false,
-  defaultRuntime: 'runc',
-  runtimes: ['runc'],
-  loggingDriver: 'json-file',
-  securityOptions: [],
-  warnings: [],
-  containers: { running: 1, paused: 0, stopped: 0 },
   ...change,
 });
 

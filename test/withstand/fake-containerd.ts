@@ -4,7 +4,7 @@ import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufb
 
 import { Namespaces } from '../../src/gen/containerd/services/namespaces/v1/namespaces_pb.js';
 import { Version } from '../../src/gen/containerd/services/version/v1/version_pb.js';
-import type { FakeServer } from '../faults/fake-servers.ts';
+import { type FakeServer, listen } from '../faults/fake-servers.ts';
 
 /** What becomes of a call: the stream is to be answered, or not. */
 export type Handler = (stream: ServerHttp2Stream, namespace: string) => void;
@@ -24,11 +24,8 @@ export const fakeContainerd = async (path: string, handlers: Handlers): Promise<
   };
   // Node would refuse further streams of a session that holds a large reply.
   const server = createServer({ maxSessionMemory: 1_000 });
-  const sessions = new Set<{ destroy: () => void }>();
   server.on('session', (session) => {
-    sessions.add(session);
     session.on('error', () => {}); // the client has gone: its affair
-    session.on('close', () => sessions.delete(session));
   });
   server.on('stream', (stream, headers) => {
     stream.on('error', () => {});
@@ -37,18 +34,7 @@ export const fakeContainerd = async (path: string, handlers: Handlers): Promise<
     stream.resume();
     handler(stream, String(headers['containerd-namespace'] ?? ''));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  return {
-    path,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const session of sessions) session.destroy();
-      }),
-  };
+  return listen(server, path);
 };
 
 /** One message, well formed, and an OK. */

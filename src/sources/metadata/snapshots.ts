@@ -8,6 +8,7 @@ import {
   type Labelled,
   readRecord,
   type Timed,
+  text,
   UPDATED_AT,
 } from './record.ts';
 import { KEY } from './schema.ts';
@@ -43,20 +44,8 @@ const FIELDS: readonly Field<SnapshotDraft>[] = [
   },
   CREATED_AT,
   LABELS,
-  {
-    key: KEY.name,
-    name: 'kind',
-    read: (entry, draft) => {
-      draft.name = entry.valueText();
-    },
-  },
-  {
-    key: KEY.parent,
-    name: 'parent',
-    read: (entry, draft) => {
-      draft.parent = entry.valueText();
-    },
-  },
+  text(KEY.name, 'name', 'kind'),
+  text(KEY.parent, 'parent', 'parent'),
   UPDATED_AT,
 ];
 

@@ -4,7 +4,8 @@ import type { Disk } from '../../../src/host/disk.ts';
 import { HERE } from '../../../src/sources/disk/disk.ts';
 import { buildFile, type FileSpec, fileBytes } from '../../bolt/build-file.ts';
 import { layOut } from '../../bolt/build-tree.ts';
-import { EVERYTHING, image, listing, scratchRoot } from './host.ts';
+import { EVERYTHING } from './everything.ts';
+import { image, listing, scratchRoot } from './host.ts';
 
 const root = scratchRoot();
 

@@ -15,6 +15,7 @@ import { buildFile } from '../../bolt/build-file.ts';
 import { type Laid, layOut, type Tree } from '../../bolt/build-tree.ts';
 import { scratchFolder } from '../../bolt/scratch.ts';
 import { time, uvarint, varint } from './encode.ts';
+import { EVERYTHING } from './everything.ts';
 
 /** One root, made anew for each test; call what it has inside a test. */
 export interface Root {
@@ -58,23 +59,6 @@ export const scratchRoot = (): Root => {
       }),
   };
 };
-
-export const EVERYTHING: readonly FactName[] = [
-  'containerd.namespaces',
-  'containerd.containers',
-  'containerd.bodies',
-  'containerd.images',
-  'containerd.content',
-  'containerd.ingests',
-  'containerd.snapshots',
-  'containerd.leases',
-  'containerd.sandboxes',
-  'containerd.leaseResources',
-  'metadata.snapshots',
-  'metadata.backends',
-  'metadata.ingests',
-  'metadata.sandboxBodies',
-];
 
 export const listing = <T>(fact: Observed<Listing<T>> | undefined): Listing<T> => {
   if (fact?.state !== 'seen') throw new Error(`not seen: ${JSON.stringify(fact)}`);

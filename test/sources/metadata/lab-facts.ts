@@ -11,7 +11,7 @@ import { type MetadataAnswer, readMetadata } from '../../../src/sources/metadata
 import type { Lab } from '../../lab/lab.ts';
 import { hasSandboxes } from '../../live/expected-items.ts';
 import type { Wire } from '../../live/wire.ts';
-import { EVERYTHING } from './host.ts';
+import { EVERYTHING } from './everything.ts';
 
 export const read = async (lab: Lab): Promise<MetadataAnswer> => {
   const files = filesBelow(lab.containerdRoot, HERE);

@@ -1,18 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { varint } from './encode.ts';
-import {
-  AT,
-  DIGEST,
-  EVERYTHING,
-  HOST,
-  image,
-  listing,
-  MANY_LABELS,
-  scratchRoot,
-  shortGap,
-  TIME,
-  wipe,
-} from './host.ts';
+import { EVERYTHING } from './everything.ts';
+import { AT, DIGEST, HOST, image, listing, MANY_LABELS, scratchRoot, shortGap, TIME, wipe } from './host.ts';
 
 const root = scratchRoot();
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Tree } from '../../bolt/build-tree.ts';
 import { packed, varint } from './encode.ts';
-import { AT, DIGEST, EVERYTHING, listing, scratchRoot, TIME } from './host.ts';
+import { EVERYTHING } from './everything.ts';
+import { AT, DIGEST, listing, scratchRoot, TIME } from './host.ts';
 
 const root = scratchRoot();
 
