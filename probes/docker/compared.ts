@@ -1,9 +1,14 @@
 /** What the probes of Docker and containerd have in common: the comparison, and claims made of its rows. */
 import type { Claim, NextStep, ProbeAnswer } from '../../src/host/finding.ts';
 import { isUnknown, type Observed, seenValue } from '../../src/host/observed.ts';
-import { isAlarm, type ReconcilePart, reconcile, reconcileWants } from '../../src/host/reconcile.ts';
-import type { ReconcileRow } from '../../src/host/reconcile-row.ts';
-import { RULES } from '../../src/host/reconcile-rules.ts';
+import {
+  isAlarm,
+  type ReconcilePart,
+  reconcile,
+  reconcileWants,
+} from '../../src/host/reconcile/reconcile.ts';
+import type { ReconcileRow } from '../../src/host/reconcile/row.ts';
+import { RULES } from '../../src/host/reconcile/rules.ts';
 import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { count } from '../../src/text/units.ts';

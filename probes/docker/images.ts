@@ -1,7 +1,7 @@
 /** Can every image that Docker has a name for still be used? */
 import type { NextStep, Probe } from '../../src/host/finding.ts';
-import { reconcileWants } from '../../src/host/reconcile.ts';
-import type { ReconcileRow } from '../../src/host/reconcile-row.ts';
+import { reconcileWants } from '../../src/host/reconcile/reconcile.ts';
+import type { ReconcileRow } from '../../src/host/reconcile/row.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { type Advice, compared, type Tools } from './compared.ts';
 

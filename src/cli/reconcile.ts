@@ -1,8 +1,14 @@
 /** `ctrscope reconcile` */
 import { setTimeout as pause } from 'node:timers/promises';
 import { inOrder, reconciled } from '../host/kinds/reconcile.ts';
-import { confirmed, isAlarm, type Reconciliation, reconcile, reconcileWants } from '../host/reconcile.ts';
-import { reconcileVerdict } from '../host/reconcile-verdict.ts';
+import {
+  confirmed,
+  isAlarm,
+  type Reconciliation,
+  reconcile,
+  reconcileWants,
+} from '../host/reconcile/reconcile.ts';
+import { reconcileVerdict } from '../host/reconcile/verdict.ts';
 import type { HostSnapshot } from '../host/snapshot.ts';
 import { distinct, type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
 import { reconcileMarkdown, reconcileText } from '../report/reconcile.ts';

@@ -1,10 +1,10 @@
 /** `reconcile` for people: the verdict, then what is broken, stale and unknown, and of the rest the rules with their counts. */
 import type { Verdict } from '../host/finding.ts';
 import { inOrder } from '../host/kinds/reconcile.ts';
-import type { Reconciliation } from '../host/reconcile.ts';
-import type { ReconcileRow } from '../host/reconcile-row.ts';
-import { type ReconcileState, RULES } from '../host/reconcile-rules.ts';
-import type { ReconcileVerdict } from '../host/reconcile-verdict.ts';
+import type { Reconciliation } from '../host/reconcile/reconcile.ts';
+import type { ReconcileRow } from '../host/reconcile/row.ts';
+import { type ReconcileState, RULES } from '../host/reconcile/rules.ts';
+import type { ReconcileVerdict } from '../host/reconcile/verdict.ts';
 import type { UnknownEntry } from '../host/unknown-entries.ts';
 import { escapeMarkdown, escapeText } from '../text/escape.ts';
 import { unknownLine } from './unknown.ts';

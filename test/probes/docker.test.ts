@@ -7,7 +7,7 @@ import { diagnose } from '../../src/diagnose/engine.ts';
 import type { Diagnosis, Finding, Probe } from '../../src/host/finding.ts';
 import { absent, unknown } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
-import { FAULTS, WORLDS } from '../host/reconcile-faults.ts';
+import { FAULTS, WORLDS } from '../host/reconcile/faults.ts';
 import {
   AT,
   FACETS,
@@ -16,7 +16,7 @@ import {
   leaseOf,
   storeWorld,
   type World,
-} from '../host/reconcile-world.ts';
+} from '../host/reconcile/world.ts';
 
 const ALL: readonly Probe[] = [dockerImages, dockerContainers, dockerLeftovers];
 const HARM = ['reads', 'writes', 'disrupts'];

@@ -1,6 +1,6 @@
-import { reconcile, reconcileWants } from '../reconcile.ts';
-import { type ReconcileRow, type ReconcileSide, rowKey } from '../reconcile-row.ts';
-import { RULES, STATES } from '../reconcile-rules.ts';
+import { reconcile, reconcileWants } from '../reconcile/reconcile.ts';
+import { type ReconcileRow, type ReconcileSide, rowKey } from '../reconcile/row.ts';
+import { RULES, STATES } from '../reconcile/rules.ts';
 import { compareText, type JsonItem, type Kind } from './kind.ts';
 
 const sideText = (side: ReconcileSide | undefined): string => side?.says ?? '?';

@@ -1,18 +1,10 @@
 /** A graphdriver's layers: which of them an image needs, and whether each has its folder. */
-import { chainIds } from './chain-id.ts';
-import type { DockerImageConfig, DockerLayer, GraphDirectory } from './docker-disk.ts';
-import { isUnknown } from './observed.ts';
-import { type Book, bookOf } from './reconcile-book.ts';
-import {
-  type Check,
-  evidenceOf,
-  type ReconcileRow,
-  rowKey,
-  rowOf,
-  sideOf,
-  unreadBeside,
-} from './reconcile-row.ts';
-import { isActive, type Stage } from './reconcile-stage.ts';
+import { chainIds } from '../chain-id.ts';
+import type { DockerImageConfig, DockerLayer, GraphDirectory } from '../docker-disk.ts';
+import { isUnknown } from '../observed.ts';
+import { type Book, bookOf } from './book.ts';
+import { type Check, evidenceOf, type ReconcileRow, rowKey, rowOf, sideOf, unreadBeside } from './row.ts';
+import { isActive, type Stage } from './stage.ts';
 
 export interface LayerBooks {
   readonly layers: Book<DockerLayer>;

@@ -1,8 +1,8 @@
 /** containerd's leases in the namespace of Docker's containers, and what they keep. */
-import type { Lease } from './containerd.ts';
-import { type Book, bookOf } from './reconcile-book.ts';
-import type { Stage } from './reconcile-stage.ts';
-import type { LeaseResources } from './storage.ts';
+import type { Lease } from '../containerd.ts';
+import type { LeaseResources } from '../storage.ts';
+import { type Book, bookOf } from './book.ts';
+import type { Stage } from './stage.ts';
 
 export interface LeaseBooks {
   readonly leases: Book<Lease>;

@@ -1,25 +1,17 @@
 /** Images of Docker's graphdrivers: repositories.json ↔ imagedb ↔ layers, Docker's own list, and the lease in containerd. */
-import type { ContentInfo, Lease } from './containerd.ts';
-import type { DockerImage } from './docker.ts';
-import type { DockerImageConfig, DockerReference } from './docker-disk.ts';
-import type { Evidence } from './finding.ts';
-import { canonicalName } from './image-name.ts';
-import { compareText } from './kinds/kind.ts';
-import { isUnknown, type Observed } from './observed.ts';
-import { type Book, bookOf } from './reconcile-book.ts';
-import { imageLayerCheck, type LayerBooks, layerBooks, layerRows, NO_PART } from './reconcile-layers.ts';
-import { type LeaseBooks, leaseBooks } from './reconcile-leases.ts';
-import {
-  type Check,
-  evidenceOf,
-  type ReconcileRow,
-  rowOf,
-  sideOf,
-  unread,
-  unreadBeside,
-} from './reconcile-row.ts';
-import { isActive, type Stage } from './reconcile-stage.ts';
-import type { FacetName } from './snapshot.ts';
+import type { ContentInfo, Lease } from '../containerd.ts';
+import type { DockerImage } from '../docker.ts';
+import type { DockerImageConfig, DockerReference } from '../docker-disk.ts';
+import type { Evidence } from '../finding.ts';
+import { canonicalName } from '../image-name.ts';
+import { compareText } from '../kinds/kind.ts';
+import { isUnknown, type Observed } from '../observed.ts';
+import type { FacetName } from '../snapshot.ts';
+import { type Book, bookOf } from './book.ts';
+import { imageLayerCheck, type LayerBooks, layerBooks, layerRows, NO_PART } from './layers.ts';
+import { type LeaseBooks, leaseBooks } from './leases.ts';
+import { type Check, evidenceOf, type ReconcileRow, rowOf, sideOf, unread, unreadBeside } from './row.ts';
+import { isActive, type Stage } from './stage.ts';
 
 export const GRAPH_IMAGE_WANTS: readonly FacetName[] = [
   'docker.images',

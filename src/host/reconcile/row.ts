@@ -1,7 +1,7 @@
 /** One object that Docker, containerd or both have, with what each of them says. */
-import type { Evidence, Layer } from './finding.ts';
-import { isUnknown, type Observed, type Unknown } from './observed.ts';
-import { type ReconcileState, RULES, type RuleName, STATES } from './reconcile-rules.ts';
+import type { Evidence, Layer } from '../finding.ts';
+import { isUnknown, type Observed, type Unknown } from '../observed.ts';
+import { type ReconcileState, RULES, type RuleName, STATES } from './rules.ts';
 
 export type ReconcileObject =
   | 'image'

@@ -1,21 +1,13 @@
 /** Images where containerd is Docker's image store: Docker's list, containerd's records, and the content that they name. */
-import type { ContentInfo, Image, Manifest } from './containerd.ts';
-import type { DockerImage } from './docker.ts';
-import { canonicalName, DANGLING, familiarName } from './image-name.ts';
-import { compareText } from './kinds/kind.ts';
-import { isUnknown, type Observed } from './observed.ts';
-import { type Book, bookOf } from './reconcile-book.ts';
-import {
-  type Check,
-  evidenceOf,
-  type ReconcileRow,
-  rowOf,
-  sideOf,
-  unread,
-  unreadBeside,
-} from './reconcile-row.ts';
-import type { Stage } from './reconcile-stage.ts';
-import type { FacetName } from './snapshot.ts';
+import type { ContentInfo, Image, Manifest } from '../containerd.ts';
+import type { DockerImage } from '../docker.ts';
+import { canonicalName, DANGLING, familiarName } from '../image-name.ts';
+import { compareText } from '../kinds/kind.ts';
+import { isUnknown, type Observed } from '../observed.ts';
+import type { FacetName } from '../snapshot.ts';
+import { type Book, bookOf } from './book.ts';
+import { type Check, evidenceOf, type ReconcileRow, rowOf, sideOf, unread, unreadBeside } from './row.ts';
+import type { Stage } from './stage.ts';
 
 export const STORE_IMAGE_WANTS: readonly FacetName[] = [
   'docker.images',

@@ -1,11 +1,11 @@
 /** Whether the state that Docker gives a container fits what containerd has of it. */
-import type { Container, Task } from './containerd.ts';
-import { containerdMayHave } from './docker-agreement.ts';
-import { isUnknown, type Observed, seenValue } from './observed.ts';
-import { type Check, unread } from './reconcile-row.ts';
-import type { RuleName } from './reconcile-rules.ts';
-import { isFresh } from './reconcile-stage.ts';
-import type { HostSnapshot } from './snapshot.ts';
+import type { Container, Task } from '../containerd.ts';
+import { containerdMayHave } from '../docker-agreement.ts';
+import { isUnknown, type Observed, seenValue } from '../observed.ts';
+import type { HostSnapshot } from '../snapshot.ts';
+import { type Check, unread } from './row.ts';
+import type { RuleName } from './rules.ts';
+import { isFresh } from './stage.ts';
 
 /**
  * @param said Docker's word: created running paused …

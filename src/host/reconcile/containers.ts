@@ -1,24 +1,16 @@
 /** Containers: Docker's list and files ↔ containerd's record and task ↔ what holds the files that the container has written. */
-import type { Container, Task } from './containerd.ts';
-import { DOCKERS_LABEL } from './docker-join.ts';
-import { compareText } from './kinds/kind.ts';
-import { isUnknown, type Observed, seenValue, type Unknown } from './observed.ts';
-import { type Book, bookOf } from './reconcile-book.ts';
-import { ownersOf } from './reconcile-owners.ts';
-import {
-  type Check,
-  evidenceOf,
-  type ReconcileRow,
-  rowOf,
-  sideOf,
-  unread,
-  unreadBeside,
-} from './reconcile-row.ts';
-import { RULES } from './reconcile-rules.ts';
-import { isActive, isFresh, type Stage } from './reconcile-stage.ts';
-import { stateCheck } from './reconcile-states.ts';
-import { type StorageBooks, storageBooks, storageChecks } from './reconcile-storage.ts';
-import type { FacetName, HostSnapshot } from './snapshot.ts';
+import type { Container, Task } from '../containerd.ts';
+import { DOCKERS_LABEL } from '../docker-join.ts';
+import { compareText } from '../kinds/kind.ts';
+import { isUnknown, type Observed, seenValue, type Unknown } from '../observed.ts';
+import type { FacetName, HostSnapshot } from '../snapshot.ts';
+import { type Book, bookOf } from './book.ts';
+import { ownersOf } from './owners.ts';
+import { type Check, evidenceOf, type ReconcileRow, rowOf, sideOf, unread, unreadBeside } from './row.ts';
+import { RULES } from './rules.ts';
+import { isActive, isFresh, type Stage } from './stage.ts';
+import { stateCheck } from './states.ts';
+import { type StorageBooks, storageBooks, storageChecks } from './storage.ts';
 
 export const CONTAINER_WANTS: readonly FacetName[] = [
   'docker.containers',

@@ -1,5 +1,5 @@
 /** Ways in which Docker and containerd come to disagree, on made-up hosts, and what has to be said of each. */
-import { recordOf, taskOf } from '../sources/docker/hosts.ts';
+import { recordOf, taskOf } from '../../sources/docker/hosts.ts';
 import {
   BEFORE,
   container,
@@ -12,7 +12,7 @@ import {
   snapshotOf,
   storeWorld,
   type World,
-} from './reconcile-world.ts';
+} from './world.ts';
 
 /** Hosts on which they agree. */
 export const WORLDS: readonly (readonly [string, () => World])[] = [

@@ -1,6 +1,6 @@
 /** Made-up hosts on which Docker and containerd agree, to be broken one fact at a time. */
 
-import { chainIds } from '../../src/host/chain-id.ts';
+import { chainIds } from '../../../src/host/chain-id.ts';
 import type {
   Container,
   ContentInfo,
@@ -10,14 +10,14 @@ import type {
   Snapshot,
   Task,
   TaskStatus,
-} from '../../src/host/containerd.ts';
+} from '../../../src/host/containerd.ts';
 import type {
   DockerContainer,
   DockerDiscovery,
   DockerEndpoint,
   DockerImage,
   DockerMode,
-} from '../../src/host/docker.ts';
+} from '../../../src/host/docker.ts';
 import type {
   DockerBuildSnapshot,
   DockerContainerRecord,
@@ -27,12 +27,17 @@ import type {
   DockerReference,
   DockerRoot,
   GraphDirectory,
-} from '../../src/host/docker-disk.ts';
-import { containerId, digest, namespaceName, snapshotKey } from '../../src/host/ids.ts';
-import { absent, type Gap, type Listing, type Observed, seen } from '../../src/host/observed.ts';
-import { type FacetName, type Facets, type HostSnapshot, SCHEMA_VERSION } from '../../src/host/snapshot.ts';
-import type { LeaseResources } from '../../src/host/storage.ts';
-import { bodyOf, dockerOf, endpointOf, recordOf, taskOf } from '../sources/docker/hosts.ts';
+} from '../../../src/host/docker-disk.ts';
+import { containerId, digest, namespaceName, snapshotKey } from '../../../src/host/ids.ts';
+import { absent, type Gap, type Listing, type Observed, seen } from '../../../src/host/observed.ts';
+import {
+  type FacetName,
+  type Facets,
+  type HostSnapshot,
+  SCHEMA_VERSION,
+} from '../../../src/host/snapshot.ts';
+import type { LeaseResources } from '../../../src/host/storage.ts';
+import { bodyOf, dockerOf, endpointOf, recordOf, taskOf } from '../../sources/docker/hosts.ts';
 
 export const AT = '2026-01-01T12:00:00Z';
 /** Long enough ago for everybody to know of it. */

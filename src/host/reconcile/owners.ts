@@ -1,9 +1,9 @@
 /** Docker's containers by id, from the running Docker and from its files. */
-import type { DockerContainer } from './docker.ts';
-import type { DockerContainerRecord } from './docker-disk.ts';
-import { type Absent, absent, isUnknown, type Seen, type Unknown } from './observed.ts';
-import { type Book, bookOf } from './reconcile-book.ts';
-import type { Stage } from './reconcile-stage.ts';
+import type { DockerContainer } from '../docker.ts';
+import type { DockerContainerRecord } from '../docker-disk.ts';
+import { type Absent, absent, isUnknown, type Seen, type Unknown } from '../observed.ts';
+import { type Book, bookOf } from './book.ts';
+import type { Stage } from './stage.ts';
 
 export interface Owners {
   /** As the running Docker lists them. */

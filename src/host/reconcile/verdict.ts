@@ -1,10 +1,10 @@
 /** What a comparison comes to, in one word and one sentence. */
-import { count } from '../text/units.ts';
-import type { Verdict } from './finding.ts';
-import { isUnknown } from './observed.ts';
+import { count } from '../../text/units.ts';
+import type { Verdict } from '../finding.ts';
+import { isUnknown } from '../observed.ts';
 import type { Reconciliation } from './reconcile.ts';
-import type { ReconcileRow } from './reconcile-row.ts';
-import { type ReconcileState, RULES } from './reconcile-rules.ts';
+import type { ReconcileRow } from './row.ts';
+import { type ReconcileState, RULES } from './rules.ts';
 
 export interface ReconcileVerdict {
   readonly verdict: Verdict;

@@ -1,14 +1,14 @@
 /** Do Docker and containerd agree? One row for each object that either has, by what is normal where Docker keeps its images. */
-import { type Absent, absent, isUnknown, type Unknown } from './observed.ts';
-import { CONTAINER_WANTS, containerRows } from './reconcile-containers.ts';
-import { DIRECTORY_WANTS, directoryRows } from './reconcile-directories.ts';
-import { GRAPH_IMAGE_WANTS, graphImageRows } from './reconcile-images.ts';
-import { LEFTOVER_WANTS, leftoverRows } from './reconcile-leftovers.ts';
-import { type ReconcileRow, rowKey } from './reconcile-row.ts';
-import { RULES } from './reconcile-rules.ts';
-import { STAGE_WANTS, type Stage, stageOf } from './reconcile-stage.ts';
-import { STORE_IMAGE_WANTS, storeImageRows } from './reconcile-store-images.ts';
-import type { FacetName, HostSnapshot } from './snapshot.ts';
+import { type Absent, absent, isUnknown, type Unknown } from '../observed.ts';
+import type { FacetName, HostSnapshot } from '../snapshot.ts';
+import { CONTAINER_WANTS, containerRows } from './containers.ts';
+import { DIRECTORY_WANTS, directoryRows } from './directories.ts';
+import { GRAPH_IMAGE_WANTS, graphImageRows } from './images.ts';
+import { LEFTOVER_WANTS, leftoverRows } from './leftovers.ts';
+import { type ReconcileRow, rowKey } from './row.ts';
+import { RULES } from './rules.ts';
+import { STAGE_WANTS, type Stage, stageOf } from './stage.ts';
+import { STORE_IMAGE_WANTS, storeImageRows } from './store-images.ts';
 
 /** A part of the comparison that can be made by itself. */
 export type ReconcilePart = 'images' | 'containers' | 'leftovers';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { absent, type Gap, unknown } from '../../src/host/observed.ts';
-import { confirmed, isAlarm, reconcile } from '../../src/host/reconcile.ts';
-import { RULES } from '../../src/host/reconcile-rules.ts';
-import { reconcileVerdict } from '../../src/host/reconcile-verdict.ts';
-import type { FacetName, HostSnapshot } from '../../src/host/snapshot.ts';
-import { setTask, WORLDS, without } from './reconcile-faults.ts';
-import { alarmsOf, rowNamed, rowsOf, unreadable } from './reconcile-rows.ts';
+import { absent, type Gap, unknown } from '../../../src/host/observed.ts';
+import { confirmed, isAlarm, reconcile } from '../../../src/host/reconcile/reconcile.ts';
+import { RULES } from '../../../src/host/reconcile/rules.ts';
+import { reconcileVerdict } from '../../../src/host/reconcile/verdict.ts';
+import type { FacetName, HostSnapshot } from '../../../src/host/snapshot.ts';
+import { setTask, WORLDS, without } from './faults.ts';
+import { alarmsOf, rowNamed, rowsOf, unreadable } from './rows.ts';
 import {
   AT,
   container,
@@ -20,7 +20,7 @@ import {
   snapshotOf,
   storeWorld,
   type World,
-} from './reconcile-world.ts';
+} from './world.ts';
 
 const anotherDocker = {
   address: '/run/other.sock',

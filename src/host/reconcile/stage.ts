@@ -1,6 +1,6 @@
 /** What every comparison of Docker with containerd depends on: whose Docker, which image store, which namespace. */
-import type { DockerMode } from './docker.ts';
-import { otherDockers } from './docker-scope.ts';
+import type { DockerMode } from '../docker.ts';
+import { otherDockers } from '../docker-scope.ts';
 import {
   type Absent,
   isKnown,
@@ -10,8 +10,8 @@ import {
   seenValue,
   type Unknown,
   unknown,
-} from './observed.ts';
-import { type FacetName, facet, type HostSnapshot } from './snapshot.ts';
+} from '../observed.ts';
+import { type FacetName, facet, type HostSnapshot } from '../snapshot.ts';
 
 /** What the stage itself is made of. */
 export const STAGE_WANTS: readonly FacetName[] = ['docker.discovery', 'docker.endpoint', 'docker.root'];

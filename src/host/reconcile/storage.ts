@@ -1,13 +1,13 @@
 /** What holds the files that a container has written: a snapshot and a lease, or a mount of layerdb and its folder. */
-import type { Snapshot } from './containerd.ts';
-import type { DockerLayerMount } from './docker-disk.ts';
-import type { Evidence } from './finding.ts';
-import { isUnknown } from './observed.ts';
-import { type Book, bookOf } from './reconcile-book.ts';
-import { directoryCheck, type LayerBooks, layerBooks } from './reconcile-layers.ts';
-import { type LeaseBooks, leaseBooks } from './reconcile-leases.ts';
-import { type Check, unreadBeside } from './reconcile-row.ts';
-import type { Stage } from './reconcile-stage.ts';
+import type { Snapshot } from '../containerd.ts';
+import type { DockerLayerMount } from '../docker-disk.ts';
+import type { Evidence } from '../finding.ts';
+import { isUnknown } from '../observed.ts';
+import { type Book, bookOf } from './book.ts';
+import { directoryCheck, type LayerBooks, layerBooks } from './layers.ts';
+import { type LeaseBooks, leaseBooks } from './leases.ts';
+import { type Check, unreadBeside } from './row.ts';
+import type { Stage } from './stage.ts';
 
 export interface StorageBooks extends LayerBooks, LeaseBooks {
   /** By SNAPSHOTTER/KEY. */

@@ -8,8 +8,8 @@ import {
   seen,
   type Unknown,
   unknown,
-} from './observed.ts';
-import { facet, type HostSnapshot, type ItemOf, type ListingFacet } from './snapshot.ts';
+} from '../observed.ts';
+import { facet, type HostSnapshot, type ItemOf, type ListingFacet } from '../snapshot.ts';
 
 export interface Book<T> {
   /** All that was read. */

@@ -1,11 +1,11 @@
 /** A graphdriver's folders that nothing names. */
-import type { GraphDirectory } from './docker-disk.ts';
-import { isUnknown, type Observed } from './observed.ts';
-import { bookOf } from './reconcile-book.ts';
-import { NO_PART } from './reconcile-layers.ts';
-import { type Check, type ReconcileRow, rowOf, unread } from './reconcile-row.ts';
-import { isFresh, type Stage } from './reconcile-stage.ts';
-import type { FacetName } from './snapshot.ts';
+import type { GraphDirectory } from '../docker-disk.ts';
+import { isUnknown, type Observed } from '../observed.ts';
+import type { FacetName } from '../snapshot.ts';
+import { bookOf } from './book.ts';
+import { NO_PART } from './layers.ts';
+import { type Check, type ReconcileRow, rowOf, unread } from './row.ts';
+import { isFresh, type Stage } from './stage.ts';
 
 export const DIRECTORY_WANTS: readonly FacetName[] = [
   'docker.graphDirectories',

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { Gap } from '../../src/host/observed.ts';
-import { isAlarm, reconcile } from '../../src/host/reconcile.ts';
-import { rowKey } from '../../src/host/reconcile-row.ts';
-import { RULES, type RuleName } from '../../src/host/reconcile-rules.ts';
-import { reconcileVerdict } from '../../src/host/reconcile-verdict.ts';
-import type { FacetName } from '../../src/host/snapshot.ts';
-import { taskOf } from '../sources/docker/hosts.ts';
-import { FAULTS, WORLDS } from './reconcile-faults.ts';
-import { alarmsOf, rowNamed, rowsOf, unreadable } from './reconcile-rows.ts';
+import type { Gap } from '../../../src/host/observed.ts';
+import { isAlarm, reconcile } from '../../../src/host/reconcile/reconcile.ts';
+import { rowKey } from '../../../src/host/reconcile/row.ts';
+import { RULES, type RuleName } from '../../../src/host/reconcile/rules.ts';
+import { reconcileVerdict } from '../../../src/host/reconcile/verdict.ts';
+import type { FacetName } from '../../../src/host/snapshot.ts';
+import { taskOf } from '../../sources/docker/hosts.ts';
+import { FAULTS, WORLDS } from './faults.ts';
+import { alarmsOf, rowNamed, rowsOf, unreadable } from './rows.ts';
 import {
   container,
   digestOf,
@@ -22,7 +22,7 @@ import {
   snapshotOf,
   storeWorld,
   type World,
-} from './reconcile-world.ts';
+} from './world.ts';
 
 /** A field, what gaps call its object, the facet, and how it is read wrongly: the ids of whom. */
 const UNREAD_FIELDS: readonly (readonly [string, string, FacetName, (world: World) => readonly string[]])[] =

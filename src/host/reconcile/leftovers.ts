@@ -1,16 +1,16 @@
 /** What only one of the two has: leases, snapshots and folders that nothing of Docker answers to. */
-import type { Lease, Snapshot } from './containerd.ts';
-import type { Evidence } from './finding.ts';
-import { LEASE_EXPIRY } from './kinds/leases.ts';
-import { isUnknown, type Observed, seenValue, type Unknown } from './observed.ts';
-import { bookOf } from './reconcile-book.ts';
-import { configBook, imageLease } from './reconcile-images.ts';
-import { NO_PART } from './reconcile-layers.ts';
-import { isContainerId, type Owners, ownerOf, ownersOf } from './reconcile-owners.ts';
-import { type Check, evidenceOf, type ReconcileRow, rowOf, unread } from './reconcile-row.ts';
-import { isFresh, type Stage } from './reconcile-stage.ts';
-import { type StorageBooks, storageBooks } from './reconcile-storage.ts';
-import type { FacetName } from './snapshot.ts';
+import type { Lease, Snapshot } from '../containerd.ts';
+import type { Evidence } from '../finding.ts';
+import { LEASE_EXPIRY } from '../kinds/leases.ts';
+import { isUnknown, type Observed, seenValue, type Unknown } from '../observed.ts';
+import type { FacetName } from '../snapshot.ts';
+import { bookOf } from './book.ts';
+import { configBook, imageLease } from './images.ts';
+import { NO_PART } from './layers.ts';
+import { isContainerId, type Owners, ownerOf, ownersOf } from './owners.ts';
+import { type Check, evidenceOf, type ReconcileRow, rowOf, unread } from './row.ts';
+import { isFresh, type Stage } from './stage.ts';
+import { type StorageBooks, storageBooks } from './storage.ts';
 
 export const LEFTOVER_WANTS: readonly FacetName[] = [
   'docker.containers',
