@@ -95,12 +95,16 @@ function incomplete(content: ImageContent): Incomplete | undefined {
   return undefined;
 }
 
+// A descriptor of a crafted or damaged index may have no digest at all.
+const blobName = ({ role, digest }: MissingBlob): string =>
+  `${role} ${digest === '' ? 'without a digest' : digest}`;
+
 function one(host: HostSnapshot, found: Incomplete): Claim {
   const { image } = found.content;
   const { missing, platform, runs, metadataOnly } = found;
   const what = metadataOnly
     ? 'all its layers'
-    : `${count(missing.length, 'blob')} (${named(missing.map(({ role, digest }) => `${role} ${digest}`))})`;
+    : `${count(missing.length, 'blob')} (${named(missing.map(blobName))})`;
   const containers = containersOf(host, image);
   return {
     title: `image ${image.name} in ${image.namespace} is without ${what}${platform === null ? '' : `, for ${platform}`}`,
@@ -116,10 +120,10 @@ function one(host: HostSnapshot, found: Incomplete): Claim {
         at: readAt(host, 'containerd.images'),
       },
       ...missing.slice(0, 3).map(
-        ({ role, digest }): Evidence => ({
+        (blob): Evidence => ({
           layer: 'content',
           source: facet(host, 'containerd.content').from,
-          field: `${role} ${digest}`,
+          field: blobName(blob),
           value: 'no record in this namespace',
           at: readAt(host, 'containerd.content'),
         }),

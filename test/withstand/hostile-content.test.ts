@@ -202,12 +202,17 @@ for (const suite of chosenSuites('hostile content')) {
         ['get', 'images'],
         ['get', 'images', '-o', 'csv'],
         ['get', 'content'],
-        ['report'],
       ]) {
         const run = await ctrscope(lab(), args);
         expect([0, 5], run.stderr).toContain(run.exitCode);
         isInert(run);
       }
+      // What they name is not here, and a report says so.
+      const report = await ctrscope(lab(), ['report']);
+      expect(report.exitCode, report.stderr).toBe(3);
+      expect(report.stdout).toContain('odd-shapes:1 in ');
+      expect(report.stdout).toContain('is without 1 blob (manifest without a digest)');
+      isInert(report);
     });
   });
 }
