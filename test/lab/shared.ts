@@ -25,7 +25,7 @@ export const suites = (): readonly Suite[] => {
 export const skipReason = (suite: Suite): string | undefined => skipReasons.get(suite);
 
 /**
- * One `describe` per suite. The body's tests share a lab; those of a suite that cannot be had are skipped
+ * One `describe` per suite, of all or of those that `on` names. The body's tests share a lab; those of a suite that cannot be had are skipped
  * under a title that says why, and so are counted.
  *
  *     describeLab('containers', { docker: 'graphdriver' }, (lab) => {
@@ -34,10 +34,13 @@ export const skipReason = (suite: Suite): string | undefined => skipReasons.get(
  */
 export const describeLab = (
   title: string,
-  options: Omit<LabOptions, 'suite' | 'tag' | 'kept'>,
+  {
+    on = suites(),
+    ...options
+  }: Omit<LabOptions, 'suite' | 'tag' | 'kept'> & { readonly on?: readonly Suite[] },
   body: (lab: () => Lab, suite: Suite) => void,
 ): void => {
-  for (const suite of suites()) {
+  for (const suite of on) {
     const reason = skipReason(suite);
     if (reason === undefined) {
       describe(`${title} (${suite})`, () => body(sharedLab(suite, options), suite));

@@ -7,7 +7,6 @@ import { buildImages, SINGLE_IMAGE } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
 import { seedLab } from '../lab/seed.ts';
 import type { SeededDocker } from '../lab/seed-docker.ts';
-import { suites } from '../lab/shared.ts';
 import { until } from '../lab/until.ts';
 import {
   describeDockers,
@@ -18,13 +17,14 @@ import {
   readFacet,
 } from './docker-labs.ts';
 import { ctrscope, documentOf, type Item } from './program.ts';
+import { rotatingSuites } from './rotation.ts';
 
 const IMAGE = SINGLE_IMAGE.replace('docker.io/library/', '');
 const NEVER = '0001-01-01T00:00:00Z';
 /** Reorders and moves, where it is not escaped; Docker takes it as a label. */
 const HOSTILE = '\u001b]0;owned\u0007\u001b[2J\u202e\u200b"\'<script>';
 
-describeDockers('Docker beside containerd', suites(), (lab, store) => {
+describeDockers('Docker beside containerd', rotatingSuites('Docker beside containerd'), (lab, store) => {
   let seeded: SeededDocker;
 
   beforeAll(async () => {

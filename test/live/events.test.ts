@@ -12,6 +12,7 @@ import { describeLab } from '../lab/shared.ts';
 import { until } from '../lab/until.ts';
 import { exactJson } from './exact-json.ts';
 import { command, ctrscope, programEnvironment } from './program.ts';
+import { rotatingSuites } from './rotation.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -125,7 +126,7 @@ const ofOurs = ({ at, namespace, topic, object, details }: Line): Line => {
   };
 };
 
-describeLab('events of containerd', {}, (lab) => {
+describeLab('events of containerd', { on: rotatingSuites('events of containerd') }, (lab) => {
   test('are those that ctr prints, in order, and the summary counts them', async () => {
     await importSingleImage(lab());
     await using ours = await follow(lab(), '-o', 'json');
@@ -251,7 +252,7 @@ describeLab('events of containerd', {}, (lab) => {
   });
 });
 
-describeLab('events of Docker', { docker: 'graphdriver' }, (lab) => {
+describeLab('events of Docker', { docker: 'graphdriver', on: rotatingSuites('events of Docker') }, (lab) => {
   test('stand among those of containerd, on one clock', async () => {
     const [image = ''] = await importDockerImages(lab());
     await using running = await follow(lab(), '-o', 'json');

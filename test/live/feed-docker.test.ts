@@ -13,6 +13,7 @@ import { importDockerImages } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
 import { describeLab } from '../lab/shared.ts';
 import { until } from '../lab/until.ts';
+import { rotatingSuites } from './rotation.ts';
 
 const WANTS = wantsOf('');
 
@@ -31,7 +32,7 @@ const toldBy = (feed: Follower): string[] => {
   return events.flatMap(({ source, type }) => (source === 'docker' ? [type] : []));
 };
 
-describeLab('a feed with Docker', { docker: 'graphdriver' }, (lab) => {
+describeLab('a feed with Docker', { docker: 'graphdriver', on: rotatingSuites('Docker') }, (lab) => {
   test('follows what Docker does, with and without containerd', async () => {
     const [image = ''] = await importDockerImages(lab());
     const { docker } = lab();

@@ -14,6 +14,7 @@ import { importSingleImage, SINGLE_IMAGE } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
 import { describeLab } from '../lab/shared.ts';
 import { until } from '../lab/until.ts';
+import { rotatingSuites } from './rotation.ts';
 
 const feedOf = (address: string): Follower =>
   follow(liveFeed(openLiveHost({ address, environment: {} }), wantsOf('containerd.')));
@@ -38,7 +39,7 @@ const pidOf = (pid: number | undefined): number => {
 
 const why = ({ item }: { readonly item: FeedItem }): string => (item.kind === 'lost' ? item.why : '');
 
-describeLab('a feed in trouble', {}, (lab) => {
+describeLab('a feed in trouble', { on: rotatingSuites('a feed in trouble') }, (lab) => {
   test('says within a second that containerd was killed, and is whole within three of its return', async () => {
     await run(lab(), 'killed');
     await using feed = feedOf(lab().address);

@@ -12,6 +12,7 @@ import { importMultiImage, importSingleImage, SINGLE_IMAGE } from '../lab/images
 import { viewSnapshot } from '../lab/raw-calls.ts';
 import { describeLab } from '../lab/shared.ts';
 import { until } from '../lab/until.ts';
+import { rotatingSuites } from './rotation.ts';
 import { openWire } from './wire.ts';
 
 const WANTS = wantsOf('containerd.');
@@ -32,7 +33,7 @@ const task = (host: HostSnapshot, id: string): string | undefined => {
   return found === undefined ? undefined : seenValue(found.status);
 };
 
-describeLab('a feed', {}, (lab) => {
+describeLab('a feed', { on: rotatingSuites('a feed') }, (lab) => {
   const withProxy = async (body: (proxy: RpcProxy, feed: Follower) => Promise<void>): Promise<void> => {
     await using proxy = await startProxy(`${lab().root}/proxy-${Math.random()}.sock`, lab().address);
     await using feed = feedOf(proxy.path);

@@ -12,16 +12,17 @@ import { Leases } from '../../src/gen/containerd/services/leases/v1/leases_pb.js
 import { importDockerImages } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
 import { type Registry, startRegistry } from '../lab/registry.ts';
-import { sharedLab, skipReason, suites } from '../lab/shared.ts';
+import { sharedLab, skipReason } from '../lab/shared.ts';
 import { hasContainerdStore } from '../lab/suites.ts';
 import { until } from '../lab/until.ts';
+import { rotatingSuites } from './rotation.ts';
 import { openWire } from './wire.ts';
 
 const MOBY = 'moby';
 const REPOSITORY = 'ctrscope/busybox';
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-for (const suite of suites()) {
+for (const suite of rotatingSuites('the images of each store')) {
   for (const store of ['graphdriver', 'containerd'] as const) {
     if (store === 'containerd' && !hasContainerdStore(suite)) continue;
     const reason = skipReason(suite);

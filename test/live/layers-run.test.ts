@@ -25,10 +25,11 @@ import { RequestSchema, ResponseSchema } from '../../src/gen/ttrpc/request_pb.js
 import { importDockerImages, importSingleImage } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
 import { startRegistry } from '../lab/registry.ts';
-import { describeLab, sharedLab, skipReason, suites } from '../lab/shared.ts';
+import { describeLab, sharedLab, skipReason } from '../lab/shared.ts';
 import { shimSocket, shimsOf } from '../lab/shims.ts';
 import { hasContainerdStore } from '../lab/suites.ts';
 import { until } from '../lab/until.ts';
+import { rotatingSuites } from './rotation.ts';
 import { openWire } from './wire.ts';
 
 const MOBY = 'moby';
@@ -47,7 +48,7 @@ const POST_GRPC =
 const POST_ATTACH = `POST /containers/${NAME}/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n`;
 const GET_PING = 'GET /_ping HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n';
 
-for (const suite of suites()) {
+for (const suite of rotatingSuites('docker run')) {
   for (const store of ['graphdriver', 'containerd'] as const) {
     if (store === 'containerd' && !hasContainerdStore(suite)) continue;
     const reason = skipReason(suite);
@@ -194,7 +195,7 @@ for (const suite of suites()) {
   }
 }
 
-describeLab('a shim', {}, (lab) => {
+describeLab('a shim', { on: rotatingSuites('a shim') }, (lab) => {
   const id = 'shim-layers';
   let events: readonly ContainerdEvent[];
   let blobs: Readonly<Record<'before' | 'after', readonly string[]>>;

@@ -8,8 +8,9 @@ import { describe, expect, test } from 'vitest';
 
 import { importSingleImage } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
-import { describeLab, sharedLab, skipReason, suites } from '../lab/shared.ts';
+import { describeLab, sharedLab, skipReason } from '../lab/shared.ts';
 import { documentOf } from './program.ts';
+import { rotatingSuites } from './rotation.ts';
 
 const IMAGES = 'containerd.services.images.v1.Images';
 const CONTAINERS = 'containerd.services.containers.v1.Containers';
@@ -85,7 +86,7 @@ describeLab('CRI', { cri: true }, (lab) => {
 const TASK_PLUGIN = 'io.containerd.runtime.v2.task';
 const STRUCTS = `[plugins."${TASK_PLUGIN}"]\n  structs = true`;
 
-for (const suite of suites()) {
+for (const suite of rotatingSuites('the layers of a shim')) {
   const reason = skipReason(suite);
   const title = reason === undefined ? suite : `${suite}, skipped: ${reason}`;
 

@@ -15,8 +15,9 @@ import { blobFile, collectGarbage, contentStore, copyRoot, imageBlobs } from '..
 import { importMultiImage, importSingleImage } from '../lab/images.ts';
 import { describeLab } from '../lab/shared.ts';
 import { ctrscope, documentOf } from './program.ts';
+import { rotatingSuites } from './rotation.ts';
 
-describeLab('verify', {}, (lab) => {
+describeLab('verify', { on: rotatingSuites('verify') }, (lab) => {
   beforeAll(async () => {
     await importSingleImage(lab());
     await importMultiImage(lab());

@@ -9,9 +9,10 @@ import { identify, killProcesses } from '../lab/processes.ts';
 import { describeLab } from '../lab/shared.ts';
 import { shimsOf } from '../lab/shims.ts';
 import { until } from '../lab/until.ts';
+import { rotatingSuites } from '../live/rotation.ts';
 import { answerOf, isInert } from './answers.ts';
 
-describeLab('containerd killed while somebody looks', {}, (lab) => {
+describeLab('containerd killed while somebody looks', { on: rotatingSuites('killed') }, (lab) => {
   afterEach(() => lab().startContainerd());
 
   test.for(['tasks', 'containers', 'report'])('ends %s with what is known, and no trace', async (what) => {

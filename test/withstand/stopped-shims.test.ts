@@ -4,6 +4,7 @@ import { ctrscope } from '../faults/program.ts';
 import { importSingleImage } from '../lab/images.ts';
 import { describeLab } from '../lab/shared.ts';
 import { shimsOf } from '../lab/shims.ts';
+import { rotatingSuites } from '../live/rotation.ts';
 import { answerOf, type Item, isInert } from './answers.ts';
 
 const CONTAINERS = Array.from({ length: 10 }, (_, i) => `c${i}`);
@@ -13,7 +14,7 @@ const SILENT = 'its shim did not answer containerd within 2 s';
 /** What the issue allows: containerd itself waits two seconds for a silent shim. */
 const ANSWER_MS = 4_000;
 
-describeLab('two stopped shims among ten', {}, (lab, suite) => {
+describeLab('two stopped shims among ten', { on: rotatingSuites('shims') }, (lab, suite) => {
   let pids: ReadonlyMap<string, number>;
 
   beforeAll(async () => {

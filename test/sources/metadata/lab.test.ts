@@ -20,10 +20,11 @@ import { dump } from '../../bolt/dump.ts';
 import { reference, referenceUnavailable } from '../../bolt/reference.ts';
 import { scratchFolder } from '../../bolt/scratch.ts';
 import { seedLab } from '../../lab/seed.ts';
-import { sharedLab, skipReason, suites } from '../../lab/shared.ts';
+import { sharedLab, skipReason } from '../../lab/shared.ts';
 import { craftObjects } from '../../live/crafted-objects.ts';
 import { hasSandboxes } from '../../live/expected-items.ts';
 import { documentOf } from '../../live/program.ts';
+import { rotatingSuites } from '../../live/rotation.ts';
 import { openWire } from '../../live/wire.ts';
 import {
   craftMore,
@@ -46,7 +47,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 
 const LIVE_MS = 120_000;
 
-for (const suite of suites()) {
+for (const suite of rotatingSuites('files of a containerd')) {
   const reason = skipReason(suite);
   const title = reason === undefined ? suite : `${suite}, skipped: ${reason}`;
 
