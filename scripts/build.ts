@@ -1,9 +1,10 @@
 /**
- * Writes dist/: the program as CommonJS without run-time dependencies, and the launcher that `bin` names. CommonJS with the
- * compile cache starts faster than split ES modules; what most commands never load is in files of its own, because even
- * reading it costs them milliseconds.
+ * Writes dist/: the program as CommonJS without run-time dependencies, and the launcher that `bin` names. CommonJS whose
+ * compiled code is kept (launcher.cjs) starts faster than split ES modules; what most commands never load is in files of its
+ * own, because even reading it costs them milliseconds.
  */
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -60,6 +61,8 @@ try {
     target: 'node20',
     format: 'cjs',
     minify: true,
+    // The launcher keeps compiled code of what it loads itself: no file goes around it.
+    supported: { 'dynamic-import': false },
     legalComments: 'none',
     define: {
       'process.env.NODE_ENV': '"production"',
@@ -73,8 +76,25 @@ try {
     metafile: true,
   });
   await writeFile(join(drafts, 'meta.json'), JSON.stringify(result.metafile));
-  await copyFile(new URL('scripts/launcher.cjs', root), join(drafts, 'ctrscope.cjs'));
+  const launcher = await readFile(new URL('scripts/launcher.cjs', root), 'utf8');
+  await writeFile(join(drafts, 'ctrscope.cjs'), launcher.replace('__BUILD__', await asciiBuild(drafts)));
   for (const name of await readdir(drafts)) await rename(join(drafts, name), join(dist, name));
 } finally {
   await rm(drafts, { recursive: true, force: true });
+}
+
+// Makes the files ASCII, which the launcher reads them as, and gives a name to the whole: V8 takes compiled code of another
+// source of the same length for that of this one, so the launcher must tell builds apart.
+async function asciiBuild(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.cjs')).toSorted()) {
+    // esbuild leaves only regular expressions as they are, in which an escape means the same.
+    const source = (await readFile(join(folder, name), 'utf8')).replace(
+      /[^\0-\x7f]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+    await writeFile(join(folder, name), source);
+    hash.update(`${name} ${source.length}\n`).update(source);
+  }
+  return hash.digest('hex').slice(0, 16);
 }

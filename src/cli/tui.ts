@@ -10,7 +10,7 @@ import { fileExporter } from './export-file.ts';
 import type { GlobalOptions } from './globals.ts';
 import { type HostSource, openHost } from './host-source.ts';
 import { readChains } from './read-chains.ts';
-import { boundYoungGeneration } from './young-generation.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 /** Opens the UI; resolves with the exit code when the user leaves it. */
 export const tui = async (globals: GlobalOptions): Promise<number> => {
@@ -19,7 +19,7 @@ export const tui = async (globals: GlobalOptions): Promise<number> => {
     const { report } = await import('./report.ts');
     return report(globals);
   }
-  boundYoungGeneration();
+  keepHeapSmall();
   const source = await openHost(globals);
   try {
     const found = await source.collect(['containerd.discovery']);

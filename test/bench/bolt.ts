@@ -68,6 +68,11 @@ try {
       `${name.padEnd(22)}  Go ${fixed(theirs)}  ours ${fixed(ours)}  ratio ${ratio}${target}  ours, as objects ${fixed(read)}\n`,
     );
   }
+  // As the tables of the other benches.
+  const [theirs, ours] = [column('go', 'inside'), column('walk', 'inside')];
+  process.stdout.write(
+    `| meta.db, ${objects} objects: open and walk | Go bbolt, the same file | ${ours.toFixed(0)} | ${theirs.toFixed(0)} | ${(ours - theirs).toFixed(0)} | ${(ours / theirs).toFixed(2)} | ratio at most 1.5 |\n`,
+  );
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 /** The UI on a made-up host, for looking at it in a real terminal. `DEMO` chooses what happens: see `SCENES`. */
 import { fileExporter } from '../../src/cli/export-file.ts';
-import { boundYoungGeneration } from '../../src/cli/young-generation.ts';
+import { keepHeapSmall } from '../../src/cli/small-heap.ts';
 import { chains } from '../../src/host/chain.ts';
 import { subjectKey } from '../../src/host/docker-subjects.ts';
 import type { HostEvent } from '../../src/host/event.ts';
@@ -150,7 +150,7 @@ const details: DetailSource = {
 };
 
 // As the command line does it.
-boundYoungGeneration();
+keepHeapSmall();
 const code = runTui({
   feed,
   details,

@@ -1,12 +1,12 @@
-/** The space of new objects, in a process of its own. */
+/** The space of new objects, of which most is garbage, in a process of its own. What the old space saves, bench:ui shows. */
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 
-const MODULE = new URL('../../src/cli/young-generation.ts', import.meta.url).href;
+const MODULE = new URL('../../src/cli/small-heap.ts', import.meta.url).href;
 // What a screen does: objects that live for a few frames, so that collections find survivors.
 const PROGRAM = `
   const { getHeapSpaceStatistics } = await import('node:v8');
-  if (process.argv.includes('bounded')) (await import(${JSON.stringify(MODULE)})).boundYoungGeneration();
+  if (process.argv.includes('bounded')) (await import(${JSON.stringify(MODULE)})).keepHeapSmall();
   const frames = [];
   for (let i = 0; i < 400; i += 1) {
     frames.push(Array.from({ length: 20_000 }, (_, n) => ({ n })));
