@@ -12,7 +12,7 @@ const MAX_CANDIDATES = 10;
 const MAX_UNKNOWN = 20;
 
 /** @throws UsageError that names the candidates, each by what means it alone */
-export function refuseSeveral(matches: readonly Match[], reference: string): never {
+export function refuseSeveral(matches: readonly Pick<Match, 'label'>[], reference: string): never {
   const named = matches.slice(0, MAX_CANDIDATES).map(({ label }) => escapeText(label));
   const more = matches.length - named.length;
   const rest = more > 0 ? ` and ${more} more` : '';
