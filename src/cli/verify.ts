@@ -82,7 +82,7 @@ export const verifyHost = async (
   if (run.signal !== undefined) {
     if (stoppedAt !== undefined) {
       await writeError('interrupted; to go on:');
-      await writeHint(goOnCommand(choice, stoppedAt));
+      await writeHint(goOnCommand(choice, stoppedAt, globals));
     }
     return run.signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
   }
