@@ -46,9 +46,11 @@ export const normalPath = (path: string): string => {
  * each: the one that it had on its own machine, and that with the folder `root` before it, where it is mounted now.
  */
 export const placeOnDisk = (host: HostSnapshot, path: string, root: string): Place | undefined => {
+  const here = placeOf(host, path);
+  if (here !== undefined && here.what !== 'elsewhere') return here;
   // A folder that is containerd's or Docker's own does not say where it was.
   const isSystem = placeOf(host, root) === undefined;
-  return (isSystem ? placeOf(host, `${root}${normalPath(path)}`) : undefined) ?? placeOf(host, path);
+  return (isSystem ? placeOf(host, `${root}${normalPath(path)}`) : undefined) ?? here;
 };
 
 /** The place of a path, undefined where it is below no directory that is known. */

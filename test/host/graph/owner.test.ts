@@ -315,6 +315,13 @@ describe('owner', () => {
         answer: { subject: `Docker's files of container ${ID}` },
       });
     }
+    const blobFile = `${ROOT}/io.containerd.content.v1.content/blobs/sha256/${'c'.repeat(64)}`;
+    for (const path of [blobFile, `${at}${blobFile}`]) {
+      expect(found(path, at), path).toMatchObject({
+        state: 'answer',
+        answer: { subject: `the file of content ${sha('c')}` },
+      });
+    }
     expect(found('/var/lib/containerd/x', at)).toMatchObject({
       state: 'answer',
       answer: { subject: "a file of containerd's own" },
