@@ -27,7 +27,7 @@ export interface Database extends Disposable {
   /** The transaction's meta page, and both as they were found. */
   readonly meta: Meta;
   readonly metas: Metas;
-  /** Whether there was no valid meta page, and the root was found without: the file as one of its last transactions left it. */
+  /** Whether the way in was lost, and a root was found without it: the file as one of its last transactions left it. */
   readonly isSalvaged: boolean;
   /** Its pages, for those who look below the buckets. */
   readonly file: PageFile;
@@ -68,7 +68,7 @@ export const openDatabase = (source: BoltSource, options: DatabaseOptions = {}):
       fileSize,
       meta,
       metas,
-      isSalvaged: salvaged !== undefined,
+      isSalvaged: salvaged !== undefined || meta !== recorded,
       file,
       root,
       bucket: (...names) => descend(root(), names),
