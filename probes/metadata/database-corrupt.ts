@@ -54,17 +54,22 @@ function damaged(host: HostSnapshot, database: Database): Claim | undefined {
   }
   // Of a file that moved while it was read, some of the pages may be of another time.
   if (file.state !== 'seen' || file.value.torn) return undefined;
-  const { salvaged, damage } = file.value;
+  const { salvaged, damage, txid } = file.value;
+  const isRootless = salvaged && txid !== 0n;
   if (!salvaged && damage.length === 0) return undefined;
   return claim(host, database, {
-    title: salvaged
-      ? `${path} has no valid meta page`
-      : `${path} is damaged in ${count(damage.length, 'place')}`,
+    title: isRootless
+      ? `${path} has lost its root bucket`
+      : salvaged
+        ? `${path} has no valid meta page`
+        : `${path} is damaged in ${count(damage.length, 'place')}`,
     confidence: 'certain',
     evidence: evidenceOf(database, file.value, file.at),
-    why: salvaged
-      ? 'Both meta pages are broken, and they are where every reading begins: no daemon opens such a file. What is shown was found without them, as one of the last transactions left it.'
-      : 'Pages of the file do not have what their place says: they were not written, or written over.',
+    why: isRootless
+      ? 'The root bucket is where every reading begins: a daemon finds nothing in such a file, or ends in it. What is shown was found by an older root, as one of the last transactions left it.'
+      : salvaged
+        ? 'Both meta pages are broken, and they are where every reading begins: no daemon opens such a file. What is shown was found without them, as one of the last transactions left it.'
+        : 'Pages of the file do not have what their place says: they were not written, or written over.',
   });
 }
 
@@ -92,12 +97,13 @@ function claim(
 
 function evidenceOf({ path }: Database, file: DatabaseFile, at: string): Evidence[] {
   const { damage, salvaged, txid, bytes: size } = file;
+  const isHeadless = salvaged && txid === 0n;
   return [
     {
       layer: 'metadata',
       source: path,
-      field: salvaged ? 'meta pages' : 'transaction',
-      value: salvaged ? `both broken; transaction ${txid} was found` : `${txid}, ${bytes(size)}`,
+      field: isHeadless ? 'meta pages' : 'transaction',
+      value: isHeadless ? 'both broken; an older root was found without them' : `${txid}, ${bytes(size)}`,
       at,
     },
     ...damage.slice(0, TOLD).map(

@@ -19,7 +19,7 @@ export interface Consistent<T> {
   /** Whether newer ones were finished meanwhile, each time: then the value may mix several. */
   readonly torn: boolean;
   readonly tries: number;
-  /** Whether there was no valid meta page, and `salvage` has found a way in; the transaction is then 0. */
+  /** Whether `salvage` has found a way in: without a valid meta page, and the transaction is then 0, or without the root. */
   readonly salvaged: boolean;
   /** What had to be left out, as far as it is listed. */
   readonly damage: readonly BoltError[];

@@ -4,7 +4,7 @@ import { Cursor } from './cursor.ts';
 import { BoltError } from './damage.ts';
 import { type BoltSource, openSource, readFully, sizeOf } from './io.ts';
 import { type Meta, type Metas, neitherValid, newest, type ReadAt, readMetas } from './meta.ts';
-import { PageFile, type PageFileOptions } from './page-file.ts';
+import { FROM_META, PageFile, type PageFileOptions } from './page-file.ts';
 import { salvageMeta } from './salvage.ts';
 
 export interface DatabaseOptions extends PageFileOptions {
@@ -13,7 +13,10 @@ export interface DatabaseOptions extends PageFileOptions {
    * @default 'newest'
    */
   readonly meta?: 'newest' | 'older';
-  /** A bucket that the root bucket has for sure: the way to it where both meta pages are broken. @default refuses such a file */
+  /**
+   * A bucket that the root bucket has for sure: the way to it where both meta pages are broken, or the root that they lead
+   * to is lost, as in a file that was cut off. @default refuses the one, and reads nothing of the other
+   */
   readonly salvage?: Uint8Array;
 }
 
@@ -24,7 +27,7 @@ export interface Database extends Disposable {
   /** The transaction's meta page, and both as they were found. */
   readonly meta: Meta;
   readonly metas: Metas;
-  /** Whether there was no valid meta page, and the root was found without: the file as one of its last transactions left it. */
+  /** Whether the way in was lost, and a root was found without it: the file as one of its last transactions left it. */
   readonly isSalvaged: boolean;
   /** Its pages, for those who look below the buckets. */
   readonly file: PageFile;
@@ -54,9 +57,10 @@ export const openDatabase = (source: BoltSource, options: DatabaseOptions = {}):
     const metas = readMetas(readAt);
     const salvaged =
       newest(metas) === undefined ? salvagedMeta(fd, readAt, metas, options.salvage) : undefined;
-    const meta = salvaged ?? chosen(metas, options.meta);
+    const recorded = salvaged ?? chosen(metas, options.meta);
     // After the meta page: a file that grows is as large as its transaction needs before that one is finished.
     const fileSize = sizeOf(fd);
+    const meta = withRoot(fd, readAt, fileSize, recorded, options);
     const file = new PageFile(fd, fileSize, meta, options);
     const root = (): Cursor => Cursor.root(file, meta);
     return {
@@ -64,7 +68,7 @@ export const openDatabase = (source: BoltSource, options: DatabaseOptions = {}):
       fileSize,
       meta,
       metas,
-      isSalvaged: salvaged !== undefined,
+      isSalvaged: salvaged !== undefined || meta !== recorded,
       file,
       root,
       bucket: (...names) => descend(root(), names),
@@ -81,6 +85,26 @@ function salvagedMeta(fd: number, readAt: ReadAt, metas: Metas, bucket: Uint8Arr
   const meta = bucket === undefined ? undefined : salvageMeta(fd, readAt, sizeOf(fd), bucket);
   if (meta === undefined) throw neitherValid(metas);
   return meta;
+}
+
+// A root that is lost is damage like any other, and not the end: another one may lead to most of what is left.
+function withRoot(fd: number, readAt: ReadAt, fileSize: number, meta: Meta, options: DatabaseOptions): Meta {
+  const { salvage, onDamage } = options;
+  if (salvage === undefined || onDamage === undefined) return meta;
+  try {
+    new PageFile(fd, fileSize, meta, { cacheBytes: meta.pageSize, preloadBytes: 0 }).load(
+      meta.root,
+      FROM_META,
+    );
+    return meta;
+  } catch (error) {
+    if (!(error instanceof BoltError)) throw error;
+    const other = salvageMeta(fd, readAt, fileSize, salvage);
+    if (other === undefined) return meta;
+    const what = `${error.fields.what} (the root bucket; an older one was found)`;
+    onDamage(new BoltError({ ...error.fields, what }));
+    return { ...other, txid: meta.txid };
+  }
 }
 
 function chosen(metas: Metas, which: 'newest' | 'older' = 'newest'): Meta {

@@ -1,7 +1,7 @@
 /** `ctrscope get KIND [NAME…]` */
 import { type AnyKind, KINDS, kindNamed } from '../host/kinds/index.ts';
 import type { Kind } from '../host/kinds/kind.ts';
-import { isUnknown } from '../host/observed.ts';
+import { isUnknown, type Listing, type Observed } from '../host/observed.ts';
 import { facet, type HostSnapshot } from '../host/snapshot.ts';
 import { type UnknownEntry, unknownOfKind } from '../host/unknown-entries.ts';
 import { csvLines, textTable } from '../report/table.ts';
@@ -68,7 +68,7 @@ async function print<Row>(
 
   if (globals.quiet !== true && !isUnknown(main)) {
     if (main.state === 'absent' && main.why !== undefined) await writeError(main.why);
-    else if (all.length === 0 && format === 'text') await writeError(kind.whenEmpty);
+    else if (all.length === 0 && format === 'text' && !hasGaps(main)) await writeError(kind.whenEmpty);
   }
   await sayUnknown(unknown, globals);
   if (isUnknown(main)) return EXIT.failed; // whether a name is there cannot be said
@@ -86,6 +86,11 @@ async function sayUnknown(unknown: readonly UnknownEntry[], globals: GlobalOptio
   const tried = globals.root === undefined ? unknown : unknown.filter(({ state }) => state === 'denied');
   const hint = tried.map(({ state }) => hintFor(state)).find((line) => line !== undefined);
   if (hint !== undefined) await writeHint(`try: ${hint}`);
+}
+
+// Of a list with gaps nobody can say that it is empty.
+function hasGaps(main: Observed<Listing<unknown>>): boolean {
+  return main.state === 'seen' && main.value.gaps.length > 0;
 }
 
 function matches<Row>(kind: Kind<Row>, row: Row, name: string): boolean {

@@ -1,4 +1,5 @@
 /** `ctrscope owner REF` */
+import { resolve } from 'node:path';
 import { buildGraph } from '../host/graph/build.ts';
 import { OWNER_WANTS, ownerOf } from '../host/owner/owner.ts';
 import { distinct, unknownFacets } from '../host/unknown-entries.ts';
@@ -20,7 +21,8 @@ export const ownerCommand = async (reference: string, globals: GlobalOptions): P
   try {
     const host = await source.collect(OWNER_WANTS);
     if (!(await source.introduce(host))) return EXIT.failed;
-    const result = ownerOf(host, buildGraph(host), reference);
+    const root = globals.root === undefined ? undefined : resolve(globals.root);
+    const result = ownerOf(host, buildGraph(host), reference, root);
     if (result.state === 'ambiguous') return refuseSeveral(result.matches, reference);
     const restsOn = result.state === 'none' ? result.restsOn : result.answer.restsOn;
     const nameless = result.state === 'answer' && result.answer.owners.some(({ name }) => name === undefined);

@@ -12,7 +12,7 @@ const MAX_CANDIDATES = 10;
 const MAX_UNKNOWN = 20;
 
 /** @throws UsageError that names the candidates, each by what means it alone */
-export function refuseSeveral(matches: readonly Match[], reference: string): never {
+export function refuseSeveral(matches: readonly Pick<Match, 'label'>[], reference: string): never {
   const named = matches.slice(0, MAX_CANDIDATES).map(({ label }) => escapeText(label));
   const more = matches.length - named.length;
   const rest = more > 0 ? ` and ${more} more` : '';
@@ -27,6 +27,8 @@ export async function sayUnknown(unknown: readonly UnknownEntry[], globals: Glob
   for (const entry of unknown.slice(0, MAX_UNKNOWN)) await writeError(`unknown: ${unknownLine(entry)}`);
   const more = unknown.length - MAX_UNKNOWN;
   if (more > 0) await writeError(`unknown: … and ${more} more; -o json has them all`);
-  const hint = unknown.map(({ state }) => hintFor(state)).find((line) => line !== undefined);
+  // Of what is not live, nothing can be tried but to read it with more rights.
+  const tried = globals.root === undefined ? unknown : unknown.filter(({ state }) => state === 'denied');
+  const hint = tried.map(({ state }) => hintFor(state)).find((line) => line !== undefined);
   if (hint !== undefined) await writeHint(`try: ${hint}`);
 }

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type BlobToVerify, blobsFrom, type VerifyPosition } from '../host/verification.ts';
 import { escapeText } from '../text/escape.ts';
 import { shellWord } from '../text/shell.ts';
+import type { GlobalOptions } from './globals.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface VerifyOptions {
@@ -53,10 +54,18 @@ export const chosenBlobs = (
 /** How to name a place in the order on the command line. */
 export const positionText = ({ size, digest }: VerifyPosition): string => `${size}:${digest}`;
 
-/** The command that goes on where an interrupted run has stopped. */
-export const goOnCommand = ({ sample, seed }: VerifyChoice, at: VerifyPosition): string =>
+/** The command that goes on where an interrupted run has stopped: with the same store, and with as much of it. */
+export const goOnCommand = (
+  { sample, seed }: VerifyChoice,
+  at: VerifyPosition,
+  { root, address, namespace }: Pick<GlobalOptions, 'root' | 'address' | 'namespace'>,
+): string =>
   [
-    'ctrscope verify',
+    'ctrscope',
+    ...(root === undefined ? [] : [`--root ${shellWord(root)}`]),
+    ...(address === undefined ? [] : [`--address ${shellWord(address)}`]),
+    ...(namespace === undefined ? [] : [`--namespace ${shellWord(namespace)}`]),
+    'verify',
     sample === null ? '--full' : `--sample ${sample} --seed ${shellWord(seed ?? '')}`,
     `--from ${shellWord(positionText(at))}`,
   ].join(' ');

@@ -77,11 +77,12 @@ export const verifyHost = async (
   const results = settled.filter((blob) => blob !== undefined);
   const stoppedAt = run.signal === undefined ? undefined : blobs[run.results.indexOf(undefined)];
   const unknown = [...facetsUnknown, ...results.filter(isOpen).map(entryOf)];
-  await print(host, results, unknown, { choice, totals: run.totals, stoppedAt }, globals);
+  const isWhole = facetsUnknown.length === 0;
+  await print(host, results, unknown, { choice, totals: run.totals, stoppedAt, isWhole }, globals);
   if (run.signal !== undefined) {
     if (stoppedAt !== undefined) {
       await writeError('interrupted; to go on:');
-      await writeHint(goOnCommand(choice, stoppedAt));
+      await writeHint(goOnCommand(choice, stoppedAt, globals));
     }
     return run.signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
   }
@@ -175,18 +176,20 @@ interface Ended {
   readonly choice: VerifyChoice;
   readonly totals: VerifyTotals;
   readonly stoppedAt: BlobToVerify | undefined;
+  /** Whether the lists of what there is to verify have no gap. */
+  readonly isWhole: boolean;
 }
 
 async function print(
   host: HostSnapshot,
   results: readonly VerifiedBlob[],
   unknown: readonly UnknownEntry[],
-  { choice, totals, stoppedAt }: Ended,
+  { choice, totals, stoppedAt, isWhole }: Ended,
   globals: GlobalOptions,
 ): Promise<void> {
   const format = formatOf(globals, FORMATS);
   if (format === 'text') {
-    await writeOut(verifyText(results, totals));
+    await writeOut(verifyText(results, totals, isWhole));
     return;
   }
   const document = {

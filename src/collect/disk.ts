@@ -3,7 +3,7 @@
  * belongs to the machine that they ran on, is unknown.
  */
 import type { Disk } from '../host/disk.ts';
-import { absent, type Observed, unknown } from '../host/observed.ts';
+import { type Absent, absent, type Observed, type Unknown, unknown } from '../host/observed.ts';
 import {
   type FacetName,
   type Facets,
@@ -143,7 +143,13 @@ function containerdReaders({ disk, folder, layout, chosen, scope, wants, options
   if (chosen === undefined) {
     const [unread] = layout.unread;
     const why = `no containerd has kept its files in ${folder}`;
-    return all(STORAGE_FACETS, async () => unread ?? absent(folder, new Date().toISOString(), why));
+    const nothing = async (): Promise<Absent | Unknown> =>
+      unread ?? absent(folder, new Date().toISOString(), why);
+    if (layout.docker === null) return all(STORAGE_FACETS, nothing);
+    // Docker never ran without one: its files are on another disk, or this folder is Docker's alone.
+    const elsewhere = async (): Promise<Unknown> =>
+      unread ?? unknown('offline', folder, why, new Date().toISOString(), 0);
+    return { ...all(STORAGE_FACETS, elsewhere), 'metadata.databases': nothing };
   }
   const { showSecrets = false, timeoutMs: deadlineMs = DEFAULT_DEADLINE_MS } = options;
   let files: StorageFiles;

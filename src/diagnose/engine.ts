@@ -121,12 +121,18 @@ function fingerprint({ id }: Probe, { object }: Claim): string {
   return createHash('sha256').update(identity).digest('hex');
 }
 
-// Fails before warnings, certain before likely, a cause directly before its symptoms.
+// Fails before warnings, certain before likely, a cause directly before its symptoms; else in the order of the probes, of
+// which those come first that others rest on.
 function rank(findings: readonly Finding[]): Finding[] {
+  const probes = [...new Set(findings.map(({ id }) => id))];
+  const turn = new Map(probes.map((id, i) => [id, i]));
   const weight = (f: Finding): number =>
     (f.outcome === 'fail' ? 0 : 2) + (f.confidence === 'certain' ? 0 : 1);
   const sorted = findings.toSorted(
-    (a, b) => weight(a) - weight(b) || (a.fingerprint < b.fingerprint ? -1 : 1),
+    (a, b) =>
+      weight(a) - weight(b) ||
+      (turn.get(a.id) ?? 0) - (turn.get(b.id) ?? 0) ||
+      (a.fingerprint < b.fingerprint ? -1 : 1),
   );
   const ranked = new Set<Finding>();
   const place = (finding: Finding): void => {

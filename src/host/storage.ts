@@ -10,13 +10,16 @@ export interface DatabaseFile {
   readonly pageSize: number;
   /** Bytes up to the last page that was ever used; a file does not shrink. */
   readonly usedBytes: number;
-  /** The transaction that was read. */
+  /** The transaction that was read; of a file without a valid meta page, 0. */
   readonly txid: bigint;
   /** Version of the schema in it; null where there is none, for a database in which nothing was ever kept. */
   readonly version: number | null;
   /** Whether the daemon finished other transactions during each of our readings: then objects may be missing or twice. */
   readonly torn: boolean;
-  /** Whether both meta pages are broken, and the rest was found without them: as one of the last transactions left it. */
+  /**
+   * Whether the way in was lost, and the rest was found without it, as one of the last transactions left it: both meta pages
+   * are broken, and the transaction is 0, or the root bucket is lost.
+   */
   readonly salvaged: boolean;
   /** What is damaged, in words, as far as it is listed. */
   readonly damage: readonly string[];

@@ -29,8 +29,12 @@ export const verifyItem = (blob: VerifiedBlob): Readonly<Record<string, unknown>
   reason: blob.reason,
 });
 
-/** The whole answer as text. */
-export const verifyText = (results: readonly VerifiedBlob[], totals: VerifyTotals): string => {
+/** The whole answer as text. @param isWhole whether the lists of what there is to verify were read without a gap */
+export const verifyText = (
+  results: readonly VerifiedBlob[],
+  totals: VerifyTotals,
+  isWhole: boolean,
+): string => {
   const told = STATES_TOLD.flatMap((state) => results.filter((blob) => blob.state === state));
   const rows = told
     .slice(0, MAX_LINES)
@@ -59,7 +63,7 @@ export const verifyText = (results: readonly VerifiedBlob[], totals: VerifyTotal
           ),
         ];
   const more = told.length > MAX_LINES ? [`… and ${told.length - MAX_LINES} more; -o json has them all`] : [];
-  return [sentence(results, totals), ...table, ...more].map((line) => `${line}\n`).join('');
+  return [sentence(results, totals, isWhole), ...table, ...more].map((line) => `${line}\n`).join('');
 };
 
 /** One line about work that is not done yet. */
@@ -77,7 +81,7 @@ export const progressLine = (totals: VerifyTotals): string => {
   return `verify: ${parts.join('  ')}`;
 };
 
-function sentence(results: readonly VerifiedBlob[], totals: VerifyTotals): string {
+function sentence(results: readonly VerifiedBlob[], totals: VerifyTotals, isWhole: boolean): string {
   const number = (state: VerifyState): number => results.filter((blob) => blob.state === state).length;
   const wrong = number('mismatch') + number('missing');
   const read = `${bytes(totals.bytesRead)} read in ${duration(totals.ms)}, ${bytes(rate(totals))}/s`;
@@ -93,6 +97,7 @@ function sentence(results: readonly VerifiedBlob[], totals: VerifyTotals): strin
   const good = `${count(number('intact'), 'blob')} as ${number('intact') === 1 ? 'it' : 'they'} should be`;
   if (totals.done < totals.blobs)
     return `? PARTIAL: ${good}, ${totals.blobs - totals.done} not yet checked; ${rest}`;
+  if (!isWhole) return `? PARTIAL: ${good}, of those that could be listed; ${rest}`;
   return `${open > 0 ? '? PARTIAL' : '✓ PASS'}: ${good}; ${rest}`;
 }
 

@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { check } from '../../src/bolt/check.ts';
+import type { BoltError } from '../../src/bolt/damage.ts';
 import { openDatabase } from '../../src/bolt/database.ts';
 import { drain } from '../../src/bolt/walk.ts';
 import { bucketAt, buildFile } from './build-file.ts';
@@ -78,6 +79,31 @@ test('a valid meta page is believed, whatever else might be found', () => {
   });
   using database = openDatabase(path, { salvage: V1 });
   expect([database.isSalvaged, dump(database)]).toEqual([false, '']);
+});
+
+test('where the root is lost an older one is read, and the loss is said', () => {
+  const path = buildFile(scratch('rootless.db'), {
+    root: 9,
+    highWater: 10,
+    pages: {
+      3: { leaf: [{ key: 'v1', value: bucketAt(5), bucket: true }] },
+      4: { leaf: [] },
+      5: { leaf: [{ key: 'kept', value: '1' }] },
+    },
+  });
+  const damage: string[] = [];
+  const onDamage = ({ message }: BoltError): void => {
+    damage.push(message);
+  };
+  using database = openDatabase(path, { salvage: V1, onDamage });
+  expect([database.isSalvaged, dump(database)]).toEqual([
+    true,
+    expect.stringContaining(Buffer.from('kept').toString('hex')),
+  ]);
+  expect(damage).toEqual([expect.stringMatching(/^page 9 .*root bucket; an older one was found/)]);
+  // Who does not know of a bucket that must be there, or takes no damage, gets what the file says.
+  using asItIs = openDatabase(path, { onDamage });
+  expect(dump(asItIs)).toBe('');
 });
 
 describeReference('a file that the Go library has written', () => {

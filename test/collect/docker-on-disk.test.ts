@@ -58,6 +58,19 @@ describe('Docker below a root', () => {
     ]);
   });
 
+  test('does not say that its containerd, which is elsewhere, has nothing', async () => {
+    for (const [dir, below] of [
+      [root(dataBelow('var/lib/docker')), ''],
+      [root(dataBelow('var/lib/docker')), 'var/lib/docker'],
+    ] as const) {
+      const host = await (await openDiskHost(join(dir, below), {})).collect(['containerd.snapshots']);
+      expect(facet(host, 'containerd.snapshots')).toMatchObject({
+        state: 'offline',
+        why: expect.stringContaining('no containerd has kept its files in'),
+      });
+    }
+  });
+
   test('is told by its daemon.json which image store it uses', async () => {
     const dir = root({
       ...config('{"features":{"containerd-snapshotter":true}}'),

@@ -13,6 +13,8 @@ import {
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { choiceOf, goOnCommand } from '../../src/cli/verify-choice.ts';
+import { digest } from '../../src/host/ids.ts';
 import { scratchFolder } from '../bolt/scratch.ts';
 import { until } from '../lab/until.ts';
 import { blobPath, digestOf, putBlob, type StoreRecord } from './store.ts';
@@ -322,6 +324,17 @@ describe('interrupted', () => {
       expect(later).not.toContain(blobs[0]);
     },
   );
+
+  test('goes on with the same store and namespace', () => {
+    const choice = choiceOf({ sample: 3, seed: 'a b' });
+    const at = { size: 7n, digest: digest(`sha256:${'0'.repeat(64)}`) };
+    expect(goOnCommand(choice, at, { root: '/mnt/a disk', namespace: 'moby' })).toBe(
+      `ctrscope --root '/mnt/a disk' --namespace moby verify --sample 3 --seed 'a b' --from 7:${at.digest}`,
+    );
+    expect(goOnCommand(choiceOf({ full: true }), at, { address: '/run/x.sock' })).toBe(
+      `ctrscope --address /run/x.sock verify --full --from 7:${at.digest}`,
+    );
+  });
 
   test('by nobody it shows on a terminal how far it is, and leaves nothing of that', async () => {
     const { root } = largeStore('progress');

@@ -219,6 +219,19 @@ describe('findings', () => {
     expect(findings.map(({ object }) => object.id)).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  test('stand in the order of their probes where nothing else is between them', async () => {
+    for (const order of [
+      ['what others rest on', 'rests on it'],
+      ['a', 'b', 'c', 'd'],
+      ['d', 'c', 'b', 'a'],
+    ]) {
+      const probes = order.map((id) => probe(id, claims(claim({}, 'thing'))));
+      const { findings, summary } = await diagnose(known, probes, undefined);
+      expect(findings.map(({ id }) => id)).toEqual(order);
+      expect(summary).toContain(findings[0]?.title);
+    }
+  });
+
   test('stand below their cause, and that is the one about the same object', async () => {
     const symptom = claim({ causedBy: 'cause' }, 'two');
     const { findings } = await diagnose(

@@ -178,6 +178,13 @@ for (const suite of rotatingSuites()) {
       expect([1, 5]).toContain(run.exitCode);
       expect(run.stderr).toMatch(/^ctrscope: unknown: \S/m);
       expect(run.stderr).toContain(path);
+      // Nobody can say of an unread list that it is empty, nor that a running daemon would know more.
+      const images = await ctrscope(lab(), ['get', 'images', '--root', sick]);
+      expect(images.stderr).not.toContain('no images in this containerd');
+      const verified = await ctrscope(lab(), ['verify', '--full', '--root', sick]);
+      expect(verified).toMatchObject({ exitCode: 5, stdout: expect.stringMatching(/^\? PARTIAL: /) });
+      const usage = await ctrscope(lab(), ['usage', '--root', sick]);
+      expect(usage.stderr).not.toContain('whether the daemon itself is well');
       const document = await documentOf(lab(), ['get', 'images', '--root', sick]);
       expect(document.unknown).toEqual(
         expect.arrayContaining([

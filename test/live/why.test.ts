@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -237,6 +237,19 @@ describeDockers('the reference graph', rotatingSuites(), (lab, store) => {
       ]);
       expect(foreign.exitCode).toBe(1);
       expect(foreign.stderr).toContain("another containerd's root");
+    });
+
+    test('knows the layer of each container by its id, and by any path below it', async ({ skip }) => {
+      if (store !== 'graphdriver') return skip("containerd's snapshots are its layers");
+      for (const { id, name } of docker.containers) {
+        const format = '{{.GraphDriver.Data.MergedDir}}';
+        const merged = (await lab().docker(['inspect', '--format', format, id])).stdout.trim();
+        const overlayId = basename(dirname(merged));
+        for (const reference of [overlayId, overlayId.slice(0, 12), join(merged, 'etc/passwd')]) {
+          const { items } = await documentOf(lab(), ['owner', reference]);
+          expect(items.find(({ layer }) => layer === 'docker')?.['name'], reference).toBe(name);
+        }
+      }
     });
 
     test('names a snapshot by its folder', async () => {

@@ -35,10 +35,18 @@ describe('a database', () => {
       capabilities: [],
       exports: {},
     };
-    const facets = only(database('metadata', META_DB, { salvaged: true }));
+    const facets = only(database('metadata', META_DB, { salvaged: true, txid: 0n }));
     const claim = claimOf(databaseCorrupt, stored({ ...facets, 'containerd.plugins': listing([plugin]) }));
     expect(claim.title).toBe(`${META_DB} has no valid meta page`);
     expect(claim.evidence.at(-1)).toMatchObject({ layer: 'containerd', value: 'invalid database' });
+  });
+
+  test('without its root bucket is told, with where that should be', () => {
+    const lost = 'page 9: the file ends before this page does';
+    const facets = only(database('metadata', META_DB, { salvaged: true, damage: [lost] }));
+    const claim = claimOf(databaseCorrupt, stored(facets));
+    expect(claim.title).toBe(`${META_DB} has lost its root bucket`);
+    expect(claim.evidence.map(({ value }) => value)).toEqual(['12, 64.0 KiB', lost]);
   });
 
   test('that is none is told; one that may not be read is not judged', () => {

@@ -7,16 +7,10 @@ import { diagnose } from '../../src/diagnose/engine.ts';
 import type { Diagnosis, Finding, Probe } from '../../src/host/finding.ts';
 import { absent, unknown } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
+import type { World } from '../host/reconcile/containers.ts';
 import { FAULTS, WORLDS } from '../host/reconcile/faults.ts';
-import {
-  AT,
-  FACETS,
-  graphdriverWorld,
-  hostOf,
-  leaseOf,
-  storeWorld,
-  type World,
-} from '../host/reconcile/world.ts';
+import { AT, leaseOf } from '../host/reconcile/objects.ts';
+import { FACETS, graphdriverWorld, hostOf, storeWorld } from '../host/reconcile/world.ts';
 
 const ALL: readonly Probe[] = [dockerImages, dockerContainers, dockerLeftovers];
 const HARM = ['reads', 'writes', 'disrupts'];

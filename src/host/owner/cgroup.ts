@@ -1,12 +1,12 @@
-/** Whose a cgroup is, by the container id in its path. */
+/** Whose a cgroup is, or another path that nobody keeps a record of, by the container id in it. */
 import type { Graph, GraphNode } from '../graph/graph.ts';
 
 /**
  * Containers whose id is in the path, by its innermost part that is one: `/docker/ID`, `/NAMESPACE/ID`,
- * `system.slice/docker-ID.scope`, `…/cri-containerd-ID.scope`, with a hierarchy before it or without. Where containers of
+ * `system.slice/docker-ID.scope`, `…/cri-containerd-ID.scope`, with a hierarchy before it or without; a runtime's state too. Where containers of
  * several namespaces have the id, those whose namespace is in the path too.
  */
-export const containersOfCgroup = (graph: Graph, path: string): readonly GraphNode[] => {
+export const containersOfPath = (graph: Graph, path: string): readonly GraphNode[] => {
   const byId = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) {
     if (!node.present || !OWNERS.includes(node.kind)) continue;
@@ -28,6 +28,18 @@ export const containersOfCgroup = (graph: Graph, path: string): readonly GraphNo
 /** Whether a reference can be a cgroup's path only. */
 export const looksLikeCgroup = (reference: string): boolean =>
   /^\/sys\/fs\/cgroup(\/|$)|\.(scope|slice)(\/|$)|^\d+:[^/]*:\//.test(reference);
+
+/** What a path is in which a container's id was found, and what it is to the container. */
+export const pathWords = (path: string): { readonly of: string; readonly relation: string } => {
+  if (!looksLikeCgroup(path)) {
+    // `/run/containerd/runc/NAMESPACE/ID`, and Docker's `runtime-runc/NAMESPACE/ID`.
+    if (/\/(runc|runtime-[^/]+)\//.test(path))
+      return { of: "the runtime's state of", relation: "its runtime's state" };
+    if (/^\/(run|var|proc)\//.test(path))
+      return { of: 'a path with the id of', relation: 'its id is in the path' };
+  }
+  return { of: 'the cgroup of', relation: 'its cgroup' };
+};
 
 const OWNERS: readonly GraphNode['kind'][] = ['container', 'dockerContainer', 'sandbox'];
 const UNMISTAKABLE = /^[0-9a-f]{32,64}$/;

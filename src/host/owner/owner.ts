@@ -7,9 +7,9 @@ import { DISK_JOIN_WANTS, JOIN_WANTS } from '../graph/joins.ts';
 import { items } from '../kinds/listing.ts';
 import { isKnown } from '../observed.ts';
 import { type FacetName, facet, type HostSnapshot } from '../snapshot.ts';
-import { containersOfCgroup, looksLikeCgroup } from './cgroup.ts';
-import { LAYER_WANTS, ownersOfLayer } from './docker-layer.ts';
-import { PLACE_WANTS, type Place, placeOf } from './place.ts';
+import { containersOfPath, looksLikeCgroup, pathWords } from './cgroup.ts';
+import { findLayers, LAYER_WANTS, type LayerName, ownersOfLayer } from './docker-layer.ts';
+import { PLACE_WANTS, type Place, placeOf, placeOnDisk } from './place.ts';
 
 export const OWNER_WANTS: readonly FacetName[] = [
   ...new Set<FacetName>([
@@ -48,33 +48,38 @@ export interface OwnerAnswer {
 
 export type OwnerResult =
   | { readonly state: 'answer'; readonly answer: OwnerAnswer }
-  | { readonly state: 'ambiguous'; readonly matches: readonly Match[] }
+  | { readonly state: 'ambiguous'; readonly matches: readonly Pick<Match, 'label'>[] }
   | { readonly state: 'none'; readonly why: string; readonly restsOn: readonly FacetName[] };
 
-/** The owners of what the reference means. */
-export const ownerOf = (host: HostSnapshot, graph: Graph, reference: string): OwnerResult => {
+/** The owners of what the reference means. @param root where the disk is mounted, of a host that does not run */
+export const ownerOf = (host: HostSnapshot, graph: Graph, reference: string, root?: string): OwnerResult => {
   if (reference.startsWith('/') && !looksLikeCgroup(reference)) {
-    const place = placeOf(host, reference);
+    const place = root === undefined ? placeOf(host, reference) : placeOnDisk(host, reference, root);
     if (place !== undefined) return ofPlace(host, graph, place);
   } else if (!looksLikeCgroup(reference)) {
     const matches = findObjects(graph, reference);
     if (matches.length > 1) return { state: 'ambiguous', matches };
     if (matches[0] !== undefined) return ofMatch(graph, matches[0]);
+    const layers = findLayers(host, reference);
+    if (layers.length > 1) {
+      return { state: 'ambiguous', matches: layers.map((l) => ({ label: `${l.driver}/${l.folder}` })) };
+    }
+    if (layers[0] !== undefined) return ofDockerLayer(host, graph, layers[0]);
   }
   const containers =
-    reference.includes('/') || looksLikeCgroup(reference) ? containersOfCgroup(graph, reference) : [];
+    reference.includes('/') || looksLikeCgroup(reference) ? containersOfPath(graph, reference) : [];
   if (containers.length > 0) {
-    const owners = containers.flatMap((node) => ownersOf(graph, [node], 'its cgroup'));
+    const { of, relation } = pathWords(reference);
     return answer(
-      `the cgroup of container ${containers[0]?.id ?? ''}`,
-      distinctOwners(owners),
+      `${of} container ${containers[0]?.id ?? ''}`,
+      distinctOwners(containers.flatMap((node) => ownersOf(graph, [node], relation))),
       CONTAINER_LISTS,
     );
   }
   const why = reference.startsWith('/')
     ? 'it is below no directory of this containerd or its Docker, and no container id is in it'
     : 'not found';
-  return { state: 'none', why, restsOn: [...GC_FACETS, 'docker.containers', ...PLACE_WANTS] };
+  return { state: 'none', why, restsOn: [...GC_FACETS, 'docker.containers', ...PLACE_WANTS, ...LAYER_WANTS] };
 };
 
 const CONTAINER_LISTS: readonly FacetName[] = [
@@ -137,7 +142,9 @@ function ofPlace(host: HostSnapshot, graph: Graph, place: Place): OwnerResult {
       ]);
     }
     case 'dockerLayer':
-      return ofDockerLayer(host, graph, place.driver, place.id);
+      return ofDockerLayer(host, graph, { driver: place.driver, folder: place.id });
+    case 'dockerChain':
+      return ofDockerLayer(host, graph, { driver: place.driver, chainId: place.id });
     case 'dockerVolume': {
       const volume = items(host, 'docker.volumes').find(({ name }) => name === place.name);
       const item = {
@@ -258,8 +265,8 @@ function ofContainers(
   );
 }
 
-function ofDockerLayer(host: HostSnapshot, graph: Graph, driver: string, id: string): OwnerResult {
-  const found = ownersOfLayer(host, driver, id);
+function ofDockerLayer(host: HostSnapshot, graph: Graph, name: LayerName): OwnerResult {
+  const found = ownersOfLayer(host, name);
   const owned = (kinds: readonly NodeKind[], ids: readonly string[], relation: string): Owner[] =>
     graph.nodes
       .filter((node) => node.present && kinds.includes(node.kind) && ids.includes(node.id))
@@ -272,7 +279,9 @@ function ofDockerLayer(host: HostSnapshot, graph: Graph, driver: string, id: str
   const unlisted = (found?.containers ?? []).filter(
     (container) => !owners.some((owner) => owner.id === container),
   );
-  const subject = `folder ${id} of graphdriver ${driver}${found === undefined ? '' : `, ${found.is}`}`;
+  const what = 'folder' in name ? `folder ${name.folder}` : `the record of layer ${name.chainId}`;
+  const is = found === undefined || 'chainId' in name ? '' : `, ${found.is}`;
+  const subject = `${what} of graphdriver ${name.driver}${is}`;
   return answer(
     subject,
     [

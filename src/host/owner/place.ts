@@ -14,6 +14,8 @@ export type Place =
   | { readonly what: 'dockerContainer'; readonly id: string; readonly relation: string }
   | { readonly what: 'dockerVolume'; readonly name: string }
   | { readonly what: 'dockerLayer'; readonly driver: string; readonly id: string }
+  /** A layer's record in layerdb. */
+  | { readonly what: 'dockerChain'; readonly driver: string; readonly id: string }
   | { readonly what: 'dockerImageConfig'; readonly driver: string; readonly id: string }
   | { readonly what: 'dockerRoot'; readonly path: string }
   | { readonly what: 'containerdRoot'; readonly path: string }
@@ -37,6 +39,18 @@ export const normalPath = (path: string): string => {
     else parts.push(part);
   }
   return `/${parts.join('/')}`.replace(/^\/var\/run(?=\/|$)/, '/run');
+};
+
+/**
+ * The place of a path on a disk, undefined where it is below no directory that is known. A disk's files have two paths
+ * each: the one that it had on its own machine, and that with the folder `root` before it, where it is mounted now.
+ */
+export const placeOnDisk = (host: HostSnapshot, path: string, root: string): Place | undefined => {
+  const here = placeOf(host, path);
+  if (here !== undefined && here.what !== 'elsewhere') return here;
+  // A folder that is containerd's or Docker's own does not say where it was.
+  const isSystem = placeOf(host, root) === undefined;
+  return (isSystem ? placeOf(host, `${root}${normalPath(path)}`) : undefined) ?? here;
 };
 
 /** The place of a path, undefined where it is below no directory that is known. */
@@ -169,6 +183,9 @@ function dockerPlace(root: string, parts: readonly string[]): Place {
   }
   if (folder === 'image' && third === 'layerdb' && fourth === 'mounts' && fifth) {
     return { what: 'dockerContainer', id: fifth, relation: "its layer's record" };
+  }
+  if (folder === 'image' && third === 'layerdb' && fourth !== 'tmp' && fifth) {
+    return { what: 'dockerChain', driver: second, id: `${fourth}:${fifth}` };
   }
   if (folder === 'image' && third === 'imagedb' && fifth) {
     const hex = parts[5];

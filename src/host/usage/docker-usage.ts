@@ -1,6 +1,6 @@
 /** What a Docker that keeps its layers itself takes: the sizes that it wrote down when it unpacked them. */
+import { chainIds } from '../chain-id.ts';
 import { items } from '../kinds/listing.ts';
-import { chainIds } from '../owner/docker-layer.ts';
 import type { HostSnapshot } from '../snapshot.ts';
 import type { UsageRow } from './usage-row.ts';
 

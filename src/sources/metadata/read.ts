@@ -50,7 +50,7 @@ interface MetaResult {
 }
 
 const SALVAGED =
-  'both meta pages are broken, and no daemon would open the file; this is what one of the last transactions has left';
+  'both meta pages are broken, or the root bucket is lost, and no daemon could read the file; this is what one of the last transactions has left';
 const OF_SNAPSHOTS: readonly FactName[] = ['containerd.snapshots', 'metadata.snapshots'];
 
 /** Reads what is wanted, each file once. @throws only the signal's reason */

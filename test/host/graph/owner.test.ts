@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { chainIds } from '../../../src/host/chain-id.ts';
 import { buildGraph } from '../../../src/host/graph/build.ts';
 import { containerId, digest, namespaceName, snapshotKey } from '../../../src/host/ids.ts';
-import { seen } from '../../../src/host/observed.ts';
-import { chainIds } from '../../../src/host/owner/docker-layer.ts';
+import { absent, seen } from '../../../src/host/observed.ts';
 import { type OwnerResult, ownerOf } from '../../../src/host/owner/owner.ts';
 import { normalPath, placeOf } from '../../../src/host/owner/place.ts';
 import type { HostSnapshot } from '../../../src/host/snapshot.ts';
@@ -58,6 +58,15 @@ const record = (key: string, name: string) => ({
   backend: seen(backend(1n, name), 'made up', AT),
 });
 
+const DOCKER_ROOT = {
+  path: '/var/lib/docker',
+  id: null,
+  graphDrivers: ['overlay2'],
+  snapshotters: [],
+  mode: seen<'graphdriver'>('graphdriver', 'made up', AT),
+  containerdRoot: null,
+};
+
 const LISTS: Made = {
   images: [image('docker.io/library/app:1', sha('a'))],
   content: [
@@ -86,18 +95,7 @@ const LISTS: Made = {
       backend(11n, 'shop/5/lost'),
     ]),
     'metadata.snapshots': listed([record('top', 'shop/3/top')]),
-    'docker.root': seen(
-      {
-        path: '/var/lib/docker',
-        id: null,
-        graphDrivers: ['overlay2'],
-        snapshotters: [],
-        mode: seen('graphdriver', 'made up', AT),
-        containerdRoot: null,
-      },
-      'made up',
-      AT,
-    ),
+    'docker.root': seen(DOCKER_ROOT, 'made up', AT),
     'docker.containers': listed([
       {
         namespace: namespaceName('moby'),
@@ -125,9 +123,9 @@ const LISTS: Made = {
       },
     ]),
     'docker.layers': listed(
-      chainIds([sha('1'), sha('2')]).map((chainId, i) => ({
+      chainIds([digest(sha('1')), digest(sha('2'))]).map((chainId, i) => ({
         driver: 'overlay2',
-        chainId: digest(chainId),
+        chainId,
         diffId: null,
         cacheId: `cache${i}`,
         parent: null,
@@ -151,6 +149,9 @@ const LISTS: Made = {
     'docker.layerMounts': listed([
       { driver: 'overlay2', containerId: containerId(ID), mountId: 'rw', initId: 'rw-init', parent: null },
       { driver: 'overlay2', containerId: containerId('gone'), mountId: 'old', initId: null, parent: null },
+    ]),
+    'docker.graphDirectories': listed([
+      { driver: 'overlay2', id: 'abandoned', path: '', complete: true, modifiedAt: EARLIER },
     ]),
     'docker.volumes': listed([
       {
@@ -230,6 +231,27 @@ describe('owner', () => {
       ],
     ],
     ['/var/lib/docker/overlay2/nobodys', []],
+    ['rw-init', [`${BRAVE[0]}: its layer`, BRAVE[1]]],
+    ['overlay2/rw', [`${BRAVE[0]}: its layer`, BRAVE[1]]],
+    ['abandoned', []],
+    ['aban', []],
+    [
+      'cache1',
+      [
+        `docker image moby/${sha('d')} (app:latest): one of its layers`,
+        `docker container moby/${ID} (brave): image`,
+      ],
+    ],
+    [
+      `/var/lib/docker/image/overlay2/layerdb/${sha('1').replace(':', '/')}/cache-id`,
+      [
+        `docker image moby/${sha('d')} (app:latest): one of its layers`,
+        `docker container moby/${ID} (brave): image`,
+      ],
+    ],
+    [`/run/docker/runtime-runc/moby/${ID}/state.json`, [`${BRAVE[0]}: its runtime's state`, BRAVE[1]]],
+    ['/run/containerd/runc/shop/web/state.json', [`${WEB}: its runtime's state`]],
+    [`/run/docker/containerd/${ID}/init-stdout`, [`${BRAVE[0]}: its id is in the path`, BRAVE[1]]],
     ['/var/lib/docker/volumes/data/_data/x', ['docker volume -/data (data): its folder']],
     ['/var/lib/docker/volumes/other', []],
     ['/sys/fs/cgroup/memory/shop/web', [`${WEB}: its cgroup`]],
@@ -262,6 +284,54 @@ describe('owner', () => {
 
   test('of several objects is not guessed', () => {
     expect(ask('web').state).toBe('ambiguous');
+    expect(ask('cache')).toMatchObject({
+      state: 'ambiguous',
+      matches: [{ label: 'overlay2/cache0' }, { label: 'overlay2/cache1' }],
+    });
+  });
+
+  test('knows a path on a disk as its machine had it, and as it is here', () => {
+    const at = '/mnt/web-1';
+    const disk = made({
+      ...LISTS,
+      over: {
+        ...LISTS.over,
+        'containerd.plugins': listed([]),
+        'metadata.databases': listed([
+          {
+            owner: 'metadata',
+            path: `${at}${ROOT}/io.containerd.metadata.v1.bolt/meta.db`,
+            file: absent('made up', AT),
+          },
+        ]),
+        'docker.root': seen({ ...DOCKER_ROOT, path: `${at}/var/lib/docker` }, 'made up', AT),
+      },
+    });
+    const found = (reference: string, root: string) => ownerOf(disk, buildGraph(disk), reference, root);
+    const config = `/var/lib/docker/containers/${ID}/hostname`;
+    for (const path of [config, `${at}${config}`]) {
+      expect(found(path, at), path).toMatchObject({
+        state: 'answer',
+        answer: { subject: `Docker's files of container ${ID}` },
+      });
+    }
+    const blobFile = `${ROOT}/io.containerd.content.v1.content/blobs/sha256/${'c'.repeat(64)}`;
+    for (const path of [blobFile, `${at}${blobFile}`]) {
+      expect(found(path, at), path).toMatchObject({
+        state: 'answer',
+        answer: { subject: `the file of content ${sha('c')}` },
+      });
+    }
+    expect(found('/var/lib/containerd/x', at)).toMatchObject({
+      state: 'answer',
+      answer: { subject: "a file of containerd's own" },
+    });
+    expect(found(`/../..${ROOT}/x`, at).state).toBe('answer');
+    // Of a folder that is containerd's own nobody knows what was around it: this is a cgroup.
+    expect(found('/blog/web', `${at}${ROOT}`)).toMatchObject({
+      state: 'answer',
+      answer: { subject: 'the cgroup of container web' },
+    });
   });
 
   test('rests on the databases where the folder is only a number', () => {

@@ -1,18 +1,8 @@
 /** Ways in which Docker and containerd come to disagree, on made-up hosts, and what has to be said of each. */
 import { recordOf, taskOf } from '../../sources/docker/hosts.ts';
-import {
-  BEFORE,
-  container,
-  digestOf,
-  directoryOf,
-  graphdriverWorld,
-  idOf,
-  leaseOf,
-  run,
-  snapshotOf,
-  storeWorld,
-  type World,
-} from './world.ts';
+import { run, type World } from './containers.ts';
+import { BEFORE, container, digestOf, directoryOf, idOf, leaseOf, snapshotOf } from './objects.ts';
+import { graphdriverWorld, storeWorld } from './world.ts';
 
 /** Hosts on which they agree. */
 export const WORLDS: readonly (readonly [string, () => World])[] = [

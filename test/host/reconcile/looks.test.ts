@@ -6,21 +6,11 @@ import { confirmed, isAlarm, reconcile } from '../../../src/host/reconcile/recon
 import { RULES } from '../../../src/host/reconcile/rules.ts';
 import { reconcileVerdict } from '../../../src/host/reconcile/verdict.ts';
 import type { FacetName, HostSnapshot } from '../../../src/host/snapshot.ts';
+import type { World } from './containers.ts';
 import { setTask, WORLDS, without } from './faults.ts';
+import { AT, container, digestOf, idOf, leaseOf, snapshotOf } from './objects.ts';
 import { alarmsOf, rowNamed, rowsOf, unreadable } from './rows.ts';
-import {
-  AT,
-  container,
-  digestOf,
-  FACETS,
-  graphdriverWorld,
-  hostOf,
-  idOf,
-  leaseOf,
-  snapshotOf,
-  storeWorld,
-  type World,
-} from './world.ts';
+import { FACETS, graphdriverWorld, hostOf, storeWorld } from './world.ts';
 
 const anotherDocker = {
   address: '/run/other.sock',

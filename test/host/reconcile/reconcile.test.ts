@@ -8,21 +8,11 @@ import { RULES, type RuleName } from '../../../src/host/reconcile/rules.ts';
 import { reconcileVerdict } from '../../../src/host/reconcile/verdict.ts';
 import type { FacetName } from '../../../src/host/snapshot.ts';
 import { taskOf } from '../../sources/docker/hosts.ts';
+import { run, type World } from './containers.ts';
 import { FAULTS, WORLDS } from './faults.ts';
+import { container, digestOf, idOf, leaseOf, snapshotOf } from './objects.ts';
 import { alarmsOf, rowNamed, rowsOf, unreadable } from './rows.ts';
-import {
-  container,
-  digestOf,
-  FACETS,
-  graphdriverWorld,
-  hostOf,
-  idOf,
-  leaseOf,
-  run,
-  snapshotOf,
-  storeWorld,
-  type World,
-} from './world.ts';
+import { FACETS, graphdriverWorld, hostOf, storeWorld } from './world.ts';
 
 /** A field, what gaps call its object, the facet, and how it is read wrongly: the ids of whom. */
 const UNREAD_FIELDS: readonly (readonly [string, string, FacetName, (world: World) => readonly string[]])[] =

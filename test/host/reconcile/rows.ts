@@ -3,7 +3,7 @@ import { unknown } from '../../../src/host/observed.ts';
 import { isAlarm, reconcile } from '../../../src/host/reconcile/reconcile.ts';
 import type { ReconcileRow } from '../../../src/host/reconcile/row.ts';
 import type { HostSnapshot } from '../../../src/host/snapshot.ts';
-import { AT } from './world.ts';
+import { AT } from './objects.ts';
 
 export const unreadable = (name: string): ReturnType<typeof unknown> =>
   unknown('denied', name, 'permission denied', AT, 1);

@@ -20,7 +20,7 @@ export type DatabaseRead<T> =
 /** How a file is read. */
 export interface DatabaseReader<T> {
   readonly read: (database: Database) => Generator<void, T>;
-  /** A bucket that it has for sure: the way in where both meta pages are broken. */
+  /** A bucket that it has for sure: the way in where both meta pages are broken, or the root bucket is lost. */
   readonly bucket?: string;
 }
 
@@ -50,7 +50,9 @@ export const readDatabase = async <T>(
     const file: DatabaseFile = { path, ...geometry, txid, version: null, torn, salvaged, damage };
     const faults = [
       ...(salvaged
-        ? [`${path}: both meta pages are broken; this is what one of the last transactions has left`]
+        ? [
+            `${path}: both meta pages are broken, or the root bucket is lost; this is what one of the last transactions has left`,
+          ]
         : []),
       ...damage.map((words) => `${path}: ${words}`),
       ...(unlisted > 0 ? [`${path}: ${unlisted} more places are damaged`] : []),
