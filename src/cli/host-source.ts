@@ -32,6 +32,9 @@ export interface HostSource {
   close(): Promise<void>;
 }
 
+/** What is needed to read facts from it, and to look at them again. */
+export type FactSource = Pick<HostSource, 'collect' | 'recheck'>;
+
 /** Opens what the global options name. @throws Error when the bundle or the disk cannot be opened */
 export const openHost = async (globals: GlobalOptions): Promise<HostSource> => {
   const { address, bundle, root } = globals;

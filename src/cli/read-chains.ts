@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Chain, chains } from '../host/chain.ts';
 import { type Subject, subjectKey } from '../host/docker-subjects.ts';
 import { type FacetName, facet, type HostSnapshot, type Scope, withFacets } from '../host/snapshot.ts';
-import type { HostSource } from './host-source.ts';
+import type { FactSource } from './host-source.ts';
 
 /** What is listed of every container. */
 export const LISTS: readonly FacetName[] = ['containerd.containers', 'containerd.tasks', 'docker.containers'];
@@ -19,7 +19,7 @@ const SETTLE_MS = 300;
  * @param first has the lists; those of the other facets that it has too are not read again
  */
 export const readChains = async (
-  source: HostSource,
+  source: FactSource,
   first: HostSnapshot,
   wanted: readonly Subject[],
 ): Promise<{ readonly host: HostSnapshot; readonly inspected: readonly Chain[] }> => {
@@ -33,7 +33,7 @@ export const readChains = async (
 };
 
 async function readBodies(
-  source: HostSource,
+  source: FactSource,
   first: HostSnapshot,
   wanted: readonly Subject[],
 ): Promise<HostSnapshot> {
@@ -46,7 +46,7 @@ async function readBodies(
 }
 
 /** Whoever disagrees is looked at once more: only what both looks see is said. */
-async function lookTwice(source: HostSource, first: readonly Chain[]): Promise<readonly Chain[]> {
+async function lookTwice(source: FactSource, first: readonly Chain[]): Promise<readonly Chain[]> {
   const disagreeing = first.filter(disagrees).map(({ subject }) => subject);
   if (disagreeing.length === 0 || source.recheck === undefined) return first;
   await pause(SETTLE_MS);

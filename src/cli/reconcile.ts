@@ -1,13 +1,6 @@
 /** `ctrscope reconcile` */
-import { setTimeout as pause } from 'node:timers/promises';
 import { inOrder, reconciled } from '../host/kinds/reconcile.ts';
-import {
-  confirmed,
-  isAlarm,
-  type Reconciliation,
-  reconcile,
-  reconcileWants,
-} from '../host/reconcile/reconcile.ts';
+import { type Reconciliation, reconcileWants } from '../host/reconcile/reconcile.ts';
 import { reconcileVerdict } from '../host/reconcile/verdict.ts';
 import type { HostSnapshot } from '../host/snapshot.ts';
 import { distinct, type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
@@ -16,13 +9,11 @@ import { documentHead, documentText } from './document.ts';
 import { exitCodeOfVerdict } from './examine.ts';
 import { EXIT } from './exit-codes.ts';
 import { formatOf, type GlobalOptions } from './globals.ts';
-import { type HostSource, openHost } from './host-source.ts';
+import { openHost } from './host-source.ts';
+import { compareAgain } from './read-comparison.ts';
 import { writeOut } from './terminal-output.ts';
 
 const FORMATS = ['text', 'json', 'yaml', 'markdown'] as const;
-/** An object that comes or goes is known to one of the two before the other. */
-const SETTLE_MS = 300;
-const LOOKS = 3;
 
 /** Compares Docker with containerd; the exit code says what came of it, as doctor's does. */
 export const reconcileCommand = async (globals: GlobalOptions): Promise<number> => {
@@ -31,7 +22,7 @@ export const reconcileCommand = async (globals: GlobalOptions): Promise<number> 
   try {
     const host = await source.collect(reconcileWants());
     if (!(await source.introduce(host))) return EXIT.failed;
-    return await print(host, await lookAgain(source, reconcile(host)), format);
+    return await print(host, await compareAgain(source, host), format);
   } finally {
     await source.close();
   }
@@ -59,15 +50,4 @@ async function print(
 // Where nothing is to be compared, nothing is missing for it.
 function unknownIn(host: HostSnapshot, { nothing }: Reconciliation): readonly UnknownEntry[] {
   return nothing?.state === 'absent' ? [] : distinct(unknownFacets(host, reconcileWants()));
-}
-
-// Whatever is wrong is looked at again: only what every look sees is said. What comes and goes can be seen half twice, as it was
-// made and as it was removed, and not a third time.
-async function lookAgain(source: HostSource, first: Reconciliation): Promise<Reconciliation> {
-  let said = first;
-  for (let looks = 1; looks < LOOKS && source.recheck !== undefined && said.rows.some(isAlarm); looks += 1) {
-    await pause(SETTLE_MS);
-    said = confirmed(said, reconcile(await source.collect(reconcileWants())));
-  }
-  return said;
 }

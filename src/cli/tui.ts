@@ -1,15 +1,10 @@
 /** `ctrscope` without a command: the terminal UI on the host, or the report where there is no terminal. */
 
-import { subjectKey, subjects } from '../host/docker-subjects.ts';
-import type { DetailSource } from '../host/feed.ts';
-import { items } from '../host/kinds/listing.ts';
-import { absent, isUnknown, seen } from '../host/observed.ts';
-import { facet } from '../host/snapshot.ts';
+import { detailsOf } from './details.ts';
 import { EXIT } from './exit-codes.ts';
 import { fileExporter } from './export-file.ts';
 import type { GlobalOptions } from './globals.ts';
-import { type HostSource, openHost } from './host-source.ts';
-import { readChains } from './read-chains.ts';
+import { openHost } from './host-source.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
 /** Opens the UI; resolves with the exit code when the user leaves it. */
@@ -46,30 +41,4 @@ function coloured(globals: GlobalOptions): boolean {
   if ((process.env['NO_COLOR'] ?? '') !== '') return false;
   if ((process.env['FORCE_COLOR'] ?? '') !== '') return process.env['FORCE_COLOR'] !== '0';
   return process.env['TERM'] !== 'dumb';
-}
-
-function detailsOf(source: HostSource): DetailSource {
-  return {
-    body: async (container) => {
-      const host = await source.collect(['containerd.bodies'], {
-        namespaces: [container.namespace],
-        containers: [container],
-      });
-      const bodies = facet(host, 'containerd.bodies');
-      if (isUnknown(bodies)) return bodies;
-      const body = items(host, 'containerd.bodies')[0];
-      return body === undefined
-        ? { state: 'absent', at: host.at, from: bodies.from, why: 'the container was deleted meanwhile' }
-        : { state: 'seen', value: body, at: host.at, from: bodies.from };
-    },
-    chain: async (container, lists) => {
-      const wanted = subjects(lists).filter((subject) => subjectKey(subject) === subjectKey(container));
-      const { inspected, host } = await readChains(source, lists, wanted);
-      const from = 'Docker, containerd';
-      const [chain] = inspected;
-      return chain === undefined
-        ? absent(from, host.at, 'the container was deleted meanwhile')
-        : seen(chain, from, host.at);
-    },
-  };
 }

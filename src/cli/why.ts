@@ -3,7 +3,7 @@ import { GC_FACETS } from '../host/graph/build.ts';
 import { isUnknown } from '../host/observed.ts';
 import { type FacetName, facet, type HostSnapshot } from '../host/snapshot.ts';
 import { distinct, entriesOf, type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
-import { WHY_WANTS, type WhyAnswer } from '../host/why.ts';
+import { askWhy, WHY_WANTS, type WhyAnswer } from '../host/why.ts';
 import { whyFields, whyLines } from '../report/why.ts';
 import { escapeText } from '../text/escape.ts';
 import { documentHead, documentText } from './document.ts';
@@ -23,7 +23,7 @@ export const whyCommand = async (reference: string, globals: GlobalOptions): Pro
   try {
     const first = await source.collect(WHY_WANTS);
     if (!(await source.introduce(first))) return EXIT.failed;
-    const { host, result } = await readWhy(source, reference, first);
+    const { host, result } = await readWhy(source, (seen) => askWhy(seen, reference), first);
     if (result.state === 'ambiguous') return refuseSeveral(result.matches, reference);
     const answer = result.state === 'answer' ? result.answer : undefined;
     return await say(host, reference, answer, format, globals);
@@ -39,7 +39,7 @@ async function say(
   format: (typeof FORMATS)[number],
   globals: GlobalOptions,
 ): Promise<number> {
-  const unknown = unknownFor(host, answer);
+  const unknown = unknownForWhy(host, answer);
   if (answer === undefined) {
     await sayMissing(host, reference, unknown, globals);
     return EXIT.failed;
@@ -58,8 +58,8 @@ async function say(
   return unknown.length > 0 ? EXIT.partial : EXIT.ok;
 }
 
-// The ingests' records and Docker's files say more only of ingests and of a Docker that does not answer.
-function unknownFor(host: HostSnapshot, answer: WhyAnswer | undefined): UnknownEntry[] {
+/** What the answer lacks. The ingests' records and Docker's files say more only of ingests and of a Docker that does not answer. */
+export const unknownForWhy = (host: HostSnapshot, answer: WhyAnswer | undefined): UnknownEntry[] => {
   const paths = [answer?.holders, answer?.perhaps, answer?.former].flatMap((found) => found?.paths ?? []);
   const shown = [
     ...(answer?.match.nodes ?? []),
@@ -73,7 +73,7 @@ function unknownFor(host: HostSnapshot, answer: WhyAnswer | undefined): UnknownE
     ...entriesOf(answer?.unread ?? []),
     ...versionEntry(host, answer),
   ]);
-}
+};
 
 // What depends on the daemon's version is unknown with it.
 function versionEntry(host: HostSnapshot, answer: WhyAnswer | undefined): UnknownEntry[] {
@@ -87,8 +87,10 @@ async function sayMissing(
   unknown: readonly UnknownEntry[],
   globals: GlobalOptions,
 ): Promise<void> {
-  const unread = GC_FACETS.some((name) => isUnknown(facet(host, name)));
-  const why = unread ? 'not found in what could be read' : 'not found';
-  await writeError(`${escapeText(reference)}: ${why}`);
+  await writeError(`${escapeText(reference)}: ${whyMissing(host)}`);
   await sayUnknown(unknown, globals);
 }
+
+/** In words, that there is no such object: lists that were not read may have it. */
+export const whyMissing = (host: HostSnapshot): string =>
+  GC_FACETS.some((name) => isUnknown(facet(host, name))) ? 'not found in what could be read' : 'not found';

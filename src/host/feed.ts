@@ -3,7 +3,10 @@ import type { Chain } from './chain.ts';
 import type { ContainerBody } from './containerd.ts';
 import type { HostEvent } from './event.ts';
 import type { Observed } from './observed.ts';
+import type { Reconciliation } from './reconcile/reconcile.ts';
+import type { Thing } from './relations.ts';
 import type { HostSnapshot } from './snapshot.ts';
+import type { UnknownEntry } from './unknown-entries.ts';
 
 /** What happened since the last one: a new picture, or why there is none. */
 export type FeedItem =
@@ -34,4 +37,25 @@ export interface DetailSource {
     container: { readonly namespace: string; readonly id: string },
     lists: HostSnapshot,
   ): Promise<Observed<Chain>>;
+  /** Why an object is still here. */
+  why(object: Thing): Promise<Observed<WhyText>>;
+  /** Docker beside containerd, as both are now. */
+  comparison(): Promise<Observed<Comparison>>;
+}
+
+/** The answer to why something is still here, as `why` prints it. */
+export interface WhyText {
+  /** Undefined: what could not be read may hold it. */
+  readonly held: boolean | undefined;
+  /** Sentences up to the first empty line, then a tree for each way from a holder; escaped. */
+  readonly lines: readonly string[];
+  /** What was wanted for the answer and is not known. */
+  readonly unknown: readonly UnknownEntry[];
+}
+
+/** What several looks at Docker and containerd agree about. */
+export interface Comparison {
+  /** The first of the looks. */
+  readonly host: HostSnapshot;
+  readonly reconciliation: Reconciliation;
 }

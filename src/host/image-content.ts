@@ -62,6 +62,10 @@ export const imageContents = (host: HostSnapshot): ImageContent[] => {
   return items(host, 'containerd.images').map((image) => imageContent(scene, image));
 };
 
+/** One image of the snapshot. */
+export const imageContentOf = (host: HostSnapshot, image: Image): ImageContent =>
+  imageContent(sceneOf(host), image);
+
 interface Scene {
   readonly host: HostSnapshot;
   readonly manifests: ReadonlyMap<string, Manifest>;
@@ -75,7 +79,6 @@ interface Scene {
 }
 
 function sceneOf(host: HostSnapshot): Scene {
-  const key = (item: { namespace: string; digest: string }): string => `${item.namespace}/${item.digest}`;
   const whole = (name: 'content.blobs' | 'containerd.snapshots'): boolean =>
     seenValue(facet(host, name)) !== undefined && openQuestion(host, name) === undefined;
   const stuck = new Set(stuckIngests(host).map(({ ingest }) => ingest));
@@ -86,14 +89,36 @@ function sceneOf(host: HostSnapshot): Scene {
   }
   return {
     host,
-    manifests: new Map(items(host, 'containerd.manifests').map((manifest) => [key(manifest), manifest])),
-    records: new Map(items(host, 'containerd.content').map((record) => [key(record), record])),
-    files: whole('content.blobs') ? new Set(items(host, 'content.blobs').map((f) => f.digest)) : undefined,
+    manifests: byDigest(items(host, 'containerd.manifests')),
+    records: byDigest(items(host, 'containerd.content')),
+    files: whole('content.blobs') ? setOf(items(host, 'content.blobs'), ({ digest }) => digest) : undefined,
     snapshots: whole('containerd.snapshots')
-      ? new Set(items(host, 'containerd.snapshots').map((s) => `${s.namespace}/${s.snapshotter}/${s.key}`))
+      ? setOf(items(host, 'containerd.snapshots'), (s) => `${s.namespace}/${s.snapshotter}/${s.key}`)
       : undefined,
     uploads,
   };
+}
+
+// Pictures share a list that has not changed, and then what was made of it; of one list, only ever one thing is made.
+const made = new WeakMap<readonly unknown[], unknown>();
+
+/** What a list has by `NAMESPACE/DIGEST`; made once for a list. */
+export const byDigest = <T extends { readonly namespace: string; readonly digest: string }>(
+  list: readonly T[],
+): ReadonlyMap<string, T> => {
+  const known = made.get(list);
+  if (known !== undefined) return known as ReadonlyMap<string, T>;
+  const index = new Map(list.map((item) => [`${item.namespace}/${item.digest}`, item]));
+  made.set(list, index);
+  return index;
+};
+
+function setOf<T>(list: readonly T[], keyOf: (item: T) => string): ReadonlySet<string> {
+  const known = made.get(list);
+  if (known !== undefined) return known as ReadonlySet<string>;
+  const set = new Set(list.map(keyOf));
+  made.set(list, set);
+  return set;
 }
 
 function imageContent(scene: Scene, image: Image): ImageContent {

@@ -1,7 +1,7 @@
 /** Why an object is still here: its holders and the ways from them, or that nothing holds it, and why it has not gone yet. */
 import { buildGraph, GRAPH_WANTS } from './graph/build.ts';
 import { findObjects, type Match } from './graph/find.ts';
-import type { Edge, Graph, GraphNode } from './graph/graph.ts';
+import type { Edge, Graph, GraphNode, NodeKind } from './graph/graph.ts';
 import {
   formerly,
   type HolderPath,
@@ -15,6 +15,7 @@ import { DISK_JOIN_WANTS, JOIN_WANTS } from './graph/joins.ts';
 import { type Marks, markGraph } from './graph/mark.ts';
 import type { Gap } from './observed.ts';
 import { seenValue } from './observed.ts';
+import type { Thing, ThingKind } from './relations.ts';
 import { type FacetName, facet, type HostSnapshot } from './snapshot.ts';
 
 /** What the answer is made from: first without reading every manifest. */
@@ -69,6 +70,33 @@ export const askWhy = (host: HostSnapshot, reference: string): WhyResult => {
   if (match === undefined) return { state: 'none' };
   if (matches.length > 1) return { state: 'ambiguous', matches };
   return { state: 'answer', answer: why(host, graph, markGraph(graph), match) };
+};
+
+/** The answer for one object that is known already; content is one object in all its namespaces. */
+export const askAbout = (host: HostSnapshot, thing: Thing): WhyResult => {
+  const kind = NODE_KINDS[thing.kind];
+  if (kind === undefined) return { state: 'none' };
+  const graph = buildGraph(host);
+  const id = thing.snapshotter === undefined ? thing.id : `${thing.snapshotter}/${thing.id}`;
+  const own = graph.find(kind, thing.namespace, id);
+  if (own?.present !== true) return { state: 'none' };
+  const nodes =
+    kind === 'content'
+      ? graph.nodes.filter((node) => node.kind === kind && node.id === id && node.present)
+      : [own];
+  const match: Match = { kind, label: id, nodes };
+  return { state: 'answer', answer: why(host, graph, markGraph(graph), match) };
+};
+
+// A namespace is no object that anything holds.
+const NODE_KINDS: Readonly<Partial<Record<ThingKind, NodeKind>>> = {
+  containers: 'container',
+  images: 'image',
+  content: 'content',
+  snapshots: 'snapshot',
+  leases: 'lease',
+  sandboxes: 'sandbox',
+  ingests: 'ingest',
 };
 
 /** The answer for one object of the graph. */

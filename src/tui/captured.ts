@@ -1,6 +1,7 @@
 /** One picture of the host as the feed gave it, with what can only be told from more than one of them. */
 import type { Ingest } from '../host/containerd.ts';
 import type { HostEvent } from '../host/event.ts';
+import type { Comparison } from '../host/feed.ts';
 import type { Listing, Observed } from '../host/observed.ts';
 import { facet, type HostSnapshot } from '../host/snapshot.ts';
 
@@ -12,6 +13,8 @@ export interface Captured {
   readonly events?: readonly HostEvent[];
   /** The reading of the ingests before this picture's: two of them make a rate. */
   readonly earlier?: Observed<Listing<Ingest>>;
+  /** Of the picture that a comparison was made from: what it says. */
+  readonly comparison?: Comparison;
 }
 
 // Between readings closer than this, the kernel's writes come and go by chance.

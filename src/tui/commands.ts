@@ -1,12 +1,12 @@
 /** What each command makes of the state. */
-import type { Thing } from '../host/relations.ts';
+import { type Thing, thingKey } from '../host/relations.ts';
 import { escapeText } from '../text/escape.ts';
 import { count } from '../text/units.ts';
 import { rowsYaml, rowYaml, tabOf } from './detail.ts';
 import { closed, opened, toggled } from './folding.ts';
 import { cellText } from './foreign.ts';
 import { detailPane, frameOf, listPane, listRows, paneRows } from './frame.ts';
-import { follow, followFrom, jumpTo } from './jump.ts';
+import { containerOf, follow, followFrom, jumpTo } from './jump.ts';
 import type { Command } from './keys.ts';
 import { draftOf, EMPTY_DRAFT } from './line-edit.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
@@ -14,7 +14,7 @@ import { eventFilter } from './lists/event-list.ts';
 import { markedRows, toggledMark } from './marked.ts';
 import { flashed, type ListState, listState, type MenuEntry, only, type State, type Step } from './model.ts';
 import { faster, paceText, slower } from './pace.ts';
-import { type Order, parseOrder } from './palette.ts';
+import { type Order, parseOrder, whyViews } from './palette.ts';
 import { resumed, stepped } from './past.ts';
 import { THEMES, type ThemeName } from './theme.ts';
 import { acceptPrompt, completePrompt, recall } from './typing.ts';
@@ -40,6 +40,8 @@ export const runOrder = (state: State, order: Order): Step => {
       return { state, effects: [{ do: 'export', format: order.format }] };
     case 'owner':
       return only(ownerOf(state, order.things));
+    case 'why':
+      return only(whyOf(state, order.things));
     case 'theme':
       return only(dressed(state, order.theme));
     case 'key':
@@ -70,6 +72,7 @@ const COMMANDS: Readonly<Record<PlainCommand, (state: State) => Step>> = {
   summary: (s) => only(showTab(s, 'Summary')),
   raw: (s) => only(showTab(s, 'Raw')),
   chain: (s) => only(showChain(s)),
+  why: (s) => only(showWhy(s)),
   owner: (s) => only(follow(s, 'owner')),
   users: (s) => only(follow(s, 'users')),
   filter: (s) =>
@@ -182,7 +185,7 @@ function enter(state: State): Step {
     const entry = overlay.entries[overlay.index];
     const closed: State = { ...state, overlay: null };
     if (entry === undefined) return only(closed);
-    if ('jump' in entry) return only(jumpTo(closed, entry.jump));
+    if ('jump' in entry) return only(arrived(closed, entry.jump, entry.tab));
     return entry.command === '' ? only(closed) : runOrder(closed, parseOrder(entry.command, closed));
   }
   const listing = listingOf(state);
@@ -251,13 +254,44 @@ function ownerOf(state: State, things: readonly Thing[]): State {
   const [thing, ...others] = things;
   if (thing === undefined || others.length === 0)
     return thing === undefined ? state : followFrom(state, 'owner', thing);
+  return choice(state, things);
+}
+
+function whyOf(state: State, things: readonly Thing[]): State {
+  const [thing, ...others] = things;
+  if (thing === undefined || others.length > 0) return choice(state, things, 'Why');
+  return arrived(state, thing, 'Why');
+}
+
+function choice(state: State, things: readonly Thing[], tab?: TabName): State {
   const entries = things.map(
-    (t): MenuEntry => ({ label: cellText(t.id), words: `${t.kind} · ${cellText(t.namespace)}`, jump: t }),
+    (t): MenuEntry => ({
+      label: cellText(t.id),
+      words: `${t.kind} · ${cellText(t.namespace)}`,
+      jump: t,
+      ...(tab === undefined ? {} : { tab }),
+    }),
   );
   return { ...state, overlay: { kind: 'menu', title: 'Which of them', entries, index: 0 } };
 }
 
+// At the object, and at one of its tabs where one was asked for: not where the object could not be shown.
+function arrived(state: State, thing: Thing, tab: TabName | undefined): State {
+  const there = jumpTo(state, thing);
+  const isThere =
+    viewNamed(there.view).kind.name === thing.kind && listState(there).selected === thingKey(thing);
+  return tab !== undefined && isThere ? showTab(there, tab) : there;
+}
+
+function showWhy(state: State): State {
+  return viewNamed(state.view).tabs.includes('Why')
+    ? showTab(state, 'Why')
+    : flashed(state, `why is asked of ${whyViews()}`, 'warn');
+}
+
 function showChain(state: State): State {
+  const container = containerOf(state);
+  if (container !== undefined) return arrived(state, container, 'Chain');
   return viewNamed(state.view).tabs.includes('Chain')
     ? showTab(state, 'Chain')
     : flashed(state, 'a chain is of a container; o and u lead from here to those there are', 'warn');

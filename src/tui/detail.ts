@@ -1,12 +1,13 @@
 /** The detail pane's tabs and what each of them says about the selected row. */
 import { stringify } from 'yaml';
-import type { JsonItem } from '../host/kinds/kind.ts';
+import type { JsonItem, RowTone } from '../host/kinds/kind.ts';
 import { isUnknown, type Observed } from '../host/observed.ts';
 import { escapeText } from '../text/escape.ts';
 import { age, bytes } from '../text/units.ts';
 import { width } from '../text/width.ts';
 import { causeLines } from './advice.ts';
 import { chainLines } from './chain-tab.ts';
+import { evidenceLines } from './evidence-tab.ts';
 import { screenText } from './foreign.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
 import { markOf, spinner, styleOf } from './marks.ts';
@@ -15,6 +16,7 @@ import { EMPTY_LINE, type Line, line, type Span, span, textLine } from './spans.
 import type { Table } from './table.ts';
 import { gapWords } from './unknowns.ts';
 import type { TabName, View } from './views.ts';
+import { whyTabLines } from './why-tab.ts';
 import { wrapHard, wrapWords } from './wrap.ts';
 
 /** The tab that is shown: a view without the chosen one shows its first. */
@@ -50,6 +52,7 @@ function linesOfTab(state: State, cells: number): readonly Line[] {
   if (listing.state !== 'listed' || row === undefined) return [];
   const tab = tabOf(state, listing.view);
   if (tab === 'Chain') return chainLines(state, listing.table.key(row), cells);
+  if (tab === 'Why') return whyTabLines(state, listing.table.key(row), cells);
   if (tab === 'Spec') return specLines(state.body, listing.table.key(row), state.now, cells);
   const label = `${tab} ${row} ${cells}`;
   const known = memory.get(listing.table);
@@ -62,10 +65,14 @@ function linesOfTab(state: State, cells: number): readonly Line[] {
 const memory = new WeakMap<object, { readonly label: string; readonly lines: readonly Line[] }>();
 
 const LINES: Readonly<
-  Record<Exclude<TabName, 'Spec' | 'Chain'>, (l: Listed, row: number, cells: number) => readonly Line[]>
+  Record<
+    Exclude<TabName, 'Spec' | 'Chain' | 'Why'>,
+    (l: Listed, row: number, cells: number) => readonly Line[]
+  >
 > = {
   Summary: summaryLines,
   Raw: (listing, row, cells) => yamlLines(listing.table.item(row), cells),
+  Evidence: (listing, row, cells) => evidenceLines(listing.table, row, listing.unknowns, cells),
   Unknown: unknownLines,
 };
 
@@ -73,7 +80,8 @@ function summaryLines({ table, host }: Listed, row: number, cells: number): read
   const item = table.item(row);
   const gaps = table.gaps(row);
   const missing = gaps.flatMap((gap) => (gap.fields ?? []).filter((field) => !(field in item)));
-  const labels = [...Object.keys(item), ...missing].map(labelOf);
+  const facts = table.facts(row);
+  const labels = [...Object.keys(item), ...missing, ...facts.map(({ label }) => label)].map(labelOf);
   const indent = Math.min(18, Math.max(0, ...labels.map(width))) + 2;
   const entry = (key: string, values: readonly Span[]): readonly Line[] =>
     values.flatMap((value, i) =>
@@ -88,6 +96,9 @@ function summaryLines({ table, host }: Listed, row: number, cells: number): read
     ...Object.entries(item).flatMap(([key, value]) =>
       entry(key, key === 'status' ? [statusSpan(table, row, value)] : valueSpans(key, value, host.at)),
     ),
+    ...facts.flatMap(({ label, words, tone }, i) =>
+      entry(facts[i - 1]?.label === label ? '' : label, [factSpan(words, tone)]),
+    ),
     ...gaps
       .flatMap((gap) =>
         (gap.fields ?? []).map((field) => ({ field, text: `? unknown — ${screenText(gap.why)}` })),
@@ -100,6 +111,12 @@ function statusSpan(table: Table, row: number, value: unknown): Span {
   const tone = table.tone(row);
   const word = value === null ? '–' : screenText(String(value).toLowerCase());
   return { text: `${markOf(tone).text} ${word}`.trimStart(), ...styleOf(tone) };
+}
+
+function factSpan(words: string, tone: RowTone): Span {
+  return tone === 'plain'
+    ? span(screenText(words))
+    : { text: `${markOf(tone).text} ${screenText(words)}`, ...styleOf(tone) };
 }
 
 // `snapshotKey` reads as `snapshot key`.

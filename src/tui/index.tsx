@@ -4,6 +4,7 @@ import { count } from '../text/units.ts';
 import { App } from './app.tsx';
 import { createBodyLoader } from './body-loader.ts';
 import { createChainLoader } from './chain-loader.ts';
+import { createComparisonLoader } from './comparison-loader.ts';
 import { configPath, readConfig, saveConfig, unknownTheme } from './config-file.ts';
 import { exportOf } from './export.ts';
 import type { ExportFormat } from './exporter.ts';
@@ -18,6 +19,7 @@ import { createProgram, type Program } from './program.ts';
 import { holdStderr } from './stderr-hold.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { isUtf8, type ThemeName, themeNamed } from './theme.ts';
+import { createWhyLoader } from './why-loader.ts';
 
 export type { TuiOptions } from './options.ts';
 export { TUI_WANTS } from './views.ts';
@@ -72,7 +74,9 @@ async function session(options: TuiOptions, host: ProcessLike): Promise<Ending> 
       onError: crash,
     });
   const pump = createFeedPump(options.feed, measured(program, host));
-  const loaders = [createBodyLoader(program, options.details), createChainLoader(program, options.details)];
+  const loaders = [createBodyLoader, createChainLoader, createWhyLoader, createComparisonLoader].map(
+    (create) => create(program, options.details),
+  );
   const suspend = async (): Promise<void> => {
     terminal?.close();
     await host.suspend();

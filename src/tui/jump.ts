@@ -1,4 +1,8 @@
 /** From an object to those that it belongs to, or that use it. */
+import { snapshotParts } from '../host/graph/graph.ts';
+import { canonicalName } from '../host/image-name.ts';
+import { items } from '../host/kinds/listing.ts';
+import type { ReconcileRow } from '../host/reconcile/row.ts';
 import { ownersOf, type Related, type Thing, type ThingKind, thingKey, usersOf } from '../host/relations.ts';
 import { count } from '../text/units.ts';
 import { cellText, screenText } from './foreign.ts';
@@ -13,17 +17,62 @@ export const follow = (state: State, direction: Direction): State => {
   const listing = listingOf(state);
   const row = selectedRow(state, listing);
   if (listing.state !== 'listed' || row === undefined) return state;
-  const thing = thingOf(listing.view.kind.name, listing.table.item(row));
-  return thing === undefined
-    ? flashed(state, 'what this belongs to is in none of the views', 'warn')
-    : followFrom(state, direction, thing);
+  const compared = listing.table.compared(row);
+  const thing =
+    compared === undefined
+      ? thingOf(listing.view.kind.name, listing.table.item(row))
+      : comparedThing(state, compared);
+  if (thing === undefined) return flashed(state, 'what this belongs to is in none of the views', 'warn');
+  // Of a comparison, the object itself is the nearest.
+  return followFrom(state, direction, thing, compared?.name);
 };
 
-/** The same from any object of the shown picture. */
-export const followFrom = (state: State, direction: Direction, thing: Thing): State => {
+/** The container that a comparison is of, where the selected row is one. */
+export const containerOf = (state: State): Thing | undefined => {
+  const listing = listingOf(state);
+  const row = selectedRow(state, listing);
+  if (listing.state !== 'listed' || row === undefined) return undefined;
+  const compared = listing.table.compared(row);
+  const thing = compared === undefined ? undefined : comparedThing(state, compared);
+  return thing?.kind === 'containers' ? thing : undefined;
+};
+
+// Of what only Docker's files have, no view lists anything.
+function comparedThing({ shown }: State, { kind, namespace, id, name }: ReconcileRow): Thing | undefined {
+  if (shown === null || namespace === null) return undefined;
+  const { host } = shown;
+  switch (kind) {
+    case 'container':
+    case 'task':
+      return { kind: 'containers', namespace, id };
+    case 'lease':
+      return { kind: 'leases', namespace, id };
+    case 'snapshot': {
+      const { snapshotter, key } = snapshotParts(id);
+      return { kind: 'snapshots', namespace, id: key, snapshotter };
+    }
+    case 'image':
+    case 'reference': {
+      const names = [id, canonicalName(name)];
+      const found = items(host, 'containerd.images').find(
+        (i) => i.namespace === namespace && (names.includes(i.name) || i.target.digest === id),
+      );
+      return found && { kind: 'images', namespace, id: found.name };
+    }
+    case 'layer':
+    case 'mount':
+    case 'directory':
+      return undefined;
+  }
+}
+
+/** The same from any object of the shown picture; `itself` is how the object is offered, too. */
+export const followFrom = (state: State, direction: Direction, thing: Thing, itself?: string): State => {
   if (state.shown === null) return state;
   const { host } = state.shown;
-  const found = direction === 'owner' ? ownersOf(host, thing) : usersOf(host, thing);
+  const related = direction === 'owner' ? ownersOf(host, thing) : usersOf(host, thing);
+  const own = itself === undefined ? [] : [{ thing, name: itself, how: 'itself' }];
+  const found = { ...related, things: [...own, ...related.things] };
   const [only, ...more] = found.things;
   if (only === undefined) return flashed(state, whyNone(direction, found), 'warn');
   if (more.length === 0 && found.unknown === undefined) return jumpTo(state, only.thing);

@@ -18,6 +18,7 @@ export type Command =
   | 'previousTab'
   | 'summary'
   | 'chain'
+  | 'why'
   | 'owner'
   | 'users'
   | 'events'

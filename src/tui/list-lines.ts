@@ -12,6 +12,7 @@ import { markedRows } from './marked.ts';
 import { markOf, styleOf } from './marks.ts';
 import { type ListState, listState, type State } from './model.ts';
 import { noticeLines } from './notice.ts';
+import { isPast } from './past.ts';
 import { EMPTY_LINE, fitLine, type Line, line, type Span, span, spansWidth } from './spans.ts';
 import { ageSeconds, isStale } from './status.ts';
 import type { Table, TableColumn } from './table.ts';
@@ -96,6 +97,10 @@ function listTitle(state: State, listing: Listing, cells: number): Line {
     ...(listing.state === 'listed' ? [span(` ${listCount(listing)}`)] : []),
   ];
   const { filter, sort } = listState(state);
+  if (listing.state === 'listed' && listing.table.gist !== undefined) {
+    spans.push(span(` · ${screenText(listing.table.gist)}`, 'muted'));
+    if (isPast(state)) spans.push(span(' · not of the past', 'warn'));
+  }
   if (filter !== '' && state.prompt?.kind !== 'filter') {
     spans.push(span(' '), span(`/${truncateMiddle(screenText(filter), 30)}`, 'accent'));
   }
@@ -163,7 +168,7 @@ function rowLine(
     const text = texts[p.index] ?? '';
     const cut = column.cut === 'end' ? truncateEnd(text, room) : truncateMiddle(text, room);
     // The word of the state has the colour of its sign.
-    const style = column.id === 'status' ? styleOf(tone) : whole;
+    const style = column.id === 'status' || column.id === 'state' ? styleOf(tone) : whole;
     if (i > 0) spans.push(span(' '.repeat(COLUMN_GAP)));
     spans.push(...guides, { text: pad(cut, room, column.align), ...style });
   });

@@ -38,13 +38,14 @@ export interface Listed {
 /** The listing of the view that is shown; the same object as long as nothing it depends on has changed. */
 export const listingOf = (state: State): Listing => {
   const view = viewNamed(state.view);
-  if (state.shown === null) return { state: 'waiting', view };
+  const shown = pictureFor(state, view);
+  if (shown === null) return { state: 'waiting', view };
   const { filter, sort, folds } = listState(state);
   const wish: Wish = { filter, sort, folds, namespace: state.namespace, problemsOnly: state.problemsOnly };
-  if (memory?.shown !== state.shown) memory = { shown: state.shown, byView: new Map() };
+  if (memory?.shown !== shown) memory = { shown, byView: new Map() };
   const known = memory.byView.get(state.view);
   if (known !== undefined && sameWish(known.wish, wish)) return known.listing;
-  const made = make(view, state.shown, wish, known?.basis);
+  const made = make(view, shown, wish, known?.basis);
   memory.byView.set(state.view, { wish, ...made });
   return made.listing;
 };
@@ -52,6 +53,12 @@ export const listingOf = (state: State): Listing => {
 /** The selected row of the table; undefined when there is none. */
 export const selectedRow = (state: State, listing: Listing): number | undefined =>
   listing.state === 'listed' ? listing.order[listState(state).index] : undefined;
+
+// A comparison is a picture of its own, and as long as none has been made there is nothing to list.
+function pictureFor({ shown, comparison }: State, view: View): Captured | null {
+  if (!view.compares || shown === null) return shown;
+  return comparison?.state === 'here' ? comparison.captured : null;
+}
 
 interface Wish {
   readonly filter: string;

@@ -1,4 +1,4 @@
-/** Reads what the detail pane shows and no snapshot holds; the newest wish wins. */
+/** Reads what is shown and no snapshot holds; the newest wish wins. */
 import type { State } from './model.ts';
 import type { Program } from './program.ts';
 
@@ -8,26 +8,59 @@ export interface Loader {
   readonly stop: () => void;
 }
 
+export interface Wish {
+  /** Another key is another wish. */
+  readonly key: string;
+  /** What the answer depends on: when any of it is another, the same is read again, though not at once. */
+  readonly basis?: readonly unknown[];
+}
+
 // Holding an arrow key down must not ask for every container on the way.
 const SETTLE_MS = 150;
+// Between the end of one reading and the next of the same: so long, and so many times as long as the reading took.
+const LEAST_REST_MS = 5000;
+const REST_SHARE = 10;
+
+interface Reading {
+  readonly basis: readonly unknown[] | undefined;
+  readonly startedAt: number;
+  endedAt: number | undefined;
+}
 
 /**
  * @param wanted what is to be read in a state; another key is another wish
  * @param load reads it; what it brings is for nobody when `isWanted` says no
  */
-export const createLoader = <Wish extends { readonly key: string }>(
+export const createLoader = <W extends Wish>(
   program: Program,
-  wanted: (state: State) => Wish | undefined,
-  load: (wish: Wish, isWanted: () => boolean) => Promise<void>,
+  wanted: (state: State) => W | undefined,
+  load: (wish: W, isWanted: () => boolean) => Promise<void>,
 ): Loader => {
-  let current: string | undefined;
+  let current: W | undefined;
+  let last: Reading | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const read = (): void => {
+    timer = undefined;
+    const wish = current;
+    if (wish === undefined) return;
+    const reading: Reading = { basis: wish.basis, startedAt: performance.now(), endedAt: undefined };
+    last = reading;
+    void load(wish, () => current?.key === wish.key).then(() => {
+      reading.endedAt = performance.now();
+      if (!stopped) look();
+    });
+  };
   const look = (): void => {
     const wish = wanted(program.state());
-    if (wish?.key === current) return;
-    current = wish?.key;
-    clearTimeout(timer);
-    if (wish !== undefined) timer = setTimeout(() => void load(wish, () => current === wish.key), SETTLE_MS);
+    const isOther = wish?.key !== current?.key;
+    current = wish;
+    if (isOther) {
+      clearTimeout(timer);
+      timer = wish === undefined ? undefined : setTimeout(read, SETTLE_MS);
+    } else if (wish !== undefined && timer === undefined && last?.endedAt !== undefined) {
+      if (!isSame(wish.basis, last.basis)) timer = setTimeout(read, restOf(last, last.endedAt));
+    }
   };
   const unsubscribe = program.subscribe(look);
   return {
@@ -36,8 +69,19 @@ export const createLoader = <Wish extends { readonly key: string }>(
       look();
     },
     stop: () => {
+      stopped = true;
       clearTimeout(timer);
       unsubscribe();
     },
   };
 };
+
+function restOf({ startedAt }: Reading, endedAt: number): number {
+  const rest = Math.max(LEAST_REST_MS, REST_SHARE * (endedAt - startedAt));
+  return Math.max(0, endedAt + rest - performance.now());
+}
+
+// Who names no basis is content with what was read.
+function isSame(now: Wish['basis'], then: Wish['basis']): boolean {
+  return now === undefined || (now.length === then?.length && now.every((part, i) => part === then[i]));
+}

@@ -5,6 +5,7 @@ import type { Span, Style } from './spans.ts';
 const MARKS: Readonly<Record<RowTone, { readonly sign: string; readonly style?: Style }>> = {
   ok: { sign: '●', style: 'ok' },
   created: { sign: '◌', style: 'created' },
+  pass: { sign: '✓', style: 'ok' },
   paused: { sign: '‖', style: 'paused' },
   ended: { sign: '○', style: 'ended' },
   bad: { sign: '✗', style: 'bad' },

@@ -2,7 +2,8 @@
 import type { Chain } from '../host/chain.ts';
 import type { ContainerBody } from '../host/containerd.ts';
 import type { HostEvent } from '../host/event.ts';
-import type { Observed } from '../host/observed.ts';
+import type { Comparison, WhyText } from '../host/feed.ts';
+import type { Absent, Observed, Unknown } from '../host/observed.ts';
 import type { Thing } from '../host/relations.ts';
 import type { HostSnapshot } from '../host/snapshot.ts';
 import type { Captured } from './captured.ts';
@@ -56,6 +57,17 @@ export type ChainView =
       readonly chain: Observed<Chain>;
     };
 
+/** Of the row with this key: why it is still here, or that this is on its way. */
+export type WhyView =
+  | { readonly state: 'loading'; readonly key: string; readonly since: number }
+  | { readonly state: 'here'; readonly key: string; readonly why: Observed<WhyText> };
+
+/** Docker beside containerd, as the picture that it was made from; what was read stays until what is new is there. */
+export type ComparisonView =
+  | { readonly state: 'loading'; readonly since: number }
+  | { readonly state: 'here'; readonly captured: Captured }
+  | { readonly state: 'failed'; readonly cause: Absent | Unknown };
+
 export type MenuEntry = {
   readonly label: string;
   readonly words: string;
@@ -65,7 +77,7 @@ export type MenuEntry = {
       readonly command: string;
     }
   /** The object that it leads to. */
-  | { readonly jump: Thing }
+  | { readonly jump: Thing; readonly tab?: TabName }
 );
 
 export type Overlay =
@@ -142,6 +154,8 @@ export interface State {
   readonly history: readonly string[];
   readonly body: Body | null;
   readonly chain: ChainView | null;
+  readonly why: WhyView | null;
+  readonly comparison: ComparisonView | null;
   readonly flash: Flash | null;
   readonly mouse: boolean;
   /** When and on which row the mouse was last pressed. */
@@ -161,6 +175,10 @@ export type Happening =
   | { readonly type: 'bodyCame'; readonly key: string; readonly body: Observed<ContainerBody> }
   | { readonly type: 'chainAsked'; readonly key: string; readonly object: string }
   | { readonly type: 'chainCame'; readonly key: string; readonly chain: Observed<Chain> }
+  | { readonly type: 'whyAsked'; readonly key: string }
+  | { readonly type: 'whyCame'; readonly key: string; readonly why: Observed<WhyText> }
+  | { readonly type: 'comparisonAsked' }
+  | { readonly type: 'comparisonCame'; readonly comparison: Observed<Comparison> }
   | { readonly type: 'measured'; readonly cpuPercent: number; readonly rss: number }
   | { readonly type: 'said'; readonly text: string; readonly style: Style };
 
@@ -238,6 +256,8 @@ export const initialState = (start: Start, now: number): State => ({
   history: [],
   body: null,
   chain: null,
+  why: null,
+  comparison: null,
   flash: null,
   mouse: true,
   click: null,

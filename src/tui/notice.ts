@@ -8,6 +8,7 @@ import { screenText } from './foreign.ts';
 import type { Listed, Listing } from './listing.ts';
 import { spinner } from './marks.ts';
 import { listState, type State } from './model.ts';
+import { isPast } from './past.ts';
 import { EMPTY_LINE, type Line, line, span, textLine } from './spans.ts';
 import { wrapWords } from './wrap.ts';
 
@@ -21,6 +22,7 @@ export const noticeLines = (state: State, listing: Listing, cells: number): read
 function chosen(state: State, listing: Listing, cells: number): readonly Line[] | undefined {
   switch (listing.state) {
     case 'waiting':
+      if (listing.view.compares && state.shown !== null) return comparing(state, cells);
       return state.connection.state === 'lost' || state.connection.state === 'ended'
         ? neverConnected(state, state.connection, cells)
         : loading(state, listing, cells);
@@ -41,6 +43,24 @@ function loading(state: State, listing: Listing, cells: number): readonly Line[]
       span(screenText(state.title.address), 'strong'),
     ),
     ...wrapWords(`${what} — ${seconds} s`, cells - 2).map((text) => textLine(`  ${text}`, 'muted')),
+  ];
+}
+
+function comparing(state: State, cells: number): readonly Line[] {
+  const { comparison } = state;
+  if (comparison?.state === 'failed')
+    return causeLines('comparison', { why: '', ...comparison.cause }, cells);
+  if (comparison === null && isPast(state)) {
+    return wrapWords('A comparison is made of what is there now; p leaves the past.', cells).map((text) =>
+      textLine(text),
+    );
+  }
+  const seconds = comparison?.state === 'loading' ? Math.floor((state.now - comparison.since) / 1000) : 0;
+  return [
+    line(span(`${spinner(seconds)} `, 'accent'), span('comparing Docker with containerd')),
+    ...wrapWords(`their lists, and Docker's files — ${seconds} s`, cells - 2).map((text) =>
+      textLine(`  ${text}`, 'muted'),
+    ),
   ];
 }
 

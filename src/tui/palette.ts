@@ -7,7 +7,7 @@ import type { Command } from './keys.ts';
 import { type Listing, listingOf } from './listing.ts';
 import type { State } from './model.ts';
 import { THEMES, type ThemeName, themeNamed } from './theme.ts';
-import { VIEWS, type ViewName, viewCalled, viewNamed } from './views.ts';
+import { VIEWS, type View, type ViewName, viewCalled, viewNamed } from './views.ts';
 
 /** What a palette line asks for. */
 export type Order =
@@ -16,6 +16,7 @@ export type Order =
   | { readonly kind: 'sort'; readonly column: string | null; readonly reverse: boolean }
   | { readonly kind: 'export'; readonly format: ExportFormat }
   | { readonly kind: 'owner'; readonly things: readonly Thing[] }
+  | { readonly kind: 'why'; readonly things: readonly Thing[] }
   | { readonly kind: 'theme'; readonly theme: ThemeName }
   | { readonly kind: 'key'; readonly command: Command }
   | { readonly kind: 'wrong'; readonly why: string };
@@ -29,6 +30,7 @@ export const parseOrder = (text: string, state: State): Order => {
   if (name === 'sort') return sortOrder(rest, state);
   if (name === 'export' && argument !== '') return exportOrder(argument);
   if (name === 'owner' && argument !== '') return ownerOrder(argument, state);
+  if (name === 'why' && argument !== '') return whyOrder(argument, state);
   if (name === 'theme' && argument !== '') return themeOrder(argument);
   const view = viewCalled(name);
   if (view !== undefined) return { kind: 'view', view: view.name };
@@ -76,6 +78,7 @@ const KEY_WORDS: Readonly<Record<string, Command>> = {
   save: 'save',
   info: 'info',
   chain: 'chain',
+  why: 'why',
   owner: 'owner',
   export: 'export',
   mark: 'mark',
@@ -114,6 +117,25 @@ function ownerOrder(word: string, state: State): Order {
     ? { kind: 'owner', things }
     : { kind: 'wrong', why: `nothing here is called “${word}”` };
 }
+
+// A container, too, may be called so: it holds, and is held by nothing but itself.
+function whyOrder(word: string, state: State): Order {
+  const order = ownerOrder(word, state);
+  if (order.kind !== 'owner') return order;
+  const things = order.things.filter(({ kind }) => VIEWS.some((v) => v.kind.name === kind && hasWhy(v)));
+  return things.length > 0
+    ? { kind: 'why', things }
+    : { kind: 'wrong', why: `“${word}” is a container: why is asked of ${whyViews()}` };
+}
+
+const hasWhy = ({ tabs }: View): boolean => tabs.includes('Why');
+
+/** Whose objects can be asked why they are here. */
+export const whyViews = (): string =>
+  VIEWS.filter(hasWhy)
+    .map((v) => v.heading.toLowerCase())
+    .join(', ')
+    .replace(/, (?=[^,]*$)/, ' and ');
 
 function exportOrder(word: string): Order {
   const format = EXPORT_FORMATS.find((name) => name === word.toLowerCase());

@@ -60,6 +60,29 @@ function apply(state: State, happening: Happening): Step {
       const { key, object } = state.chain;
       return only({ ...state, chain: { state: 'here', key, object, chain: happening.chain } });
     }
+    case 'whyAsked': {
+      const { key } = happening;
+      if (state.why?.state === 'here' && state.why.key === key) return only(state);
+      return only({ ...state, why: { state: 'loading', key, since: state.now } });
+    }
+    case 'whyCame': {
+      const { key, why } = happening;
+      return only(state.why?.key === key ? { ...state, why: { state: 'here', key, why } } : state);
+    }
+    case 'comparisonAsked':
+      return only(
+        state.comparison?.state === 'here'
+          ? state
+          : { ...state, comparison: { state: 'loading', since: state.now } },
+      );
+    case 'comparisonCame': {
+      const { comparison } = happening;
+      if (comparison.state !== 'seen')
+        return only({ ...state, comparison: { state: 'failed', cause: comparison } });
+      const { host } = comparison.value;
+      const captured = { host, receivedAt: state.now, comparison: comparison.value };
+      return only({ ...state, comparison: { state: 'here', captured } });
+    }
     case 'measured':
       return only({ ...state, self: steadied(state.self, happening) });
     case 'said':

@@ -51,7 +51,9 @@ export const nextTick = (state: State): number | undefined => {
     isStale(state) ||
     state.flash !== null ||
     (state.body?.state === 'loading' && state.tab === 'Spec') ||
-    (state.chain?.state === 'loading' && state.tab === 'Chain');
+    (state.chain?.state === 'loading' && state.tab === 'Chain') ||
+    (state.why?.state === 'loading' && state.tab === 'Why') ||
+    (state.comparison?.state === 'loading' && state.view === 'reconcile');
   if (isCounting) return 1000;
   return state.paused || isRecorded(state)
     ? undefined

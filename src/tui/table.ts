@@ -2,6 +2,7 @@
 import type { AnyKind } from '../host/kinds/index.ts';
 import type { Column, JsonItem, Kind, RowTone } from '../host/kinds/kind.ts';
 import type { Gap } from '../host/observed.ts';
+import type { ReconcileRow } from '../host/reconcile/row.ts';
 import type { FacetName, HostSnapshot } from '../host/snapshot.ts';
 
 /** What is listed, in words and facets; events are in no facet. */
@@ -19,8 +20,23 @@ export interface Sheet<Row> extends Pick<Kind<Row>, 'columns' | 'item' | 'gaps' 
   isNotice?(row: Row): boolean;
   /** Everything that can be read in the row, in small letters, where that can be had for less than from its columns. */
   haystack?(row: Row): string;
+  /** What the summary says of a row beyond its item. */
+  facts?(row: Row): readonly RowFact[];
+  /** The comparison that a row is, where it is one. */
+  compared?(row: Row): ReconcileRow;
   /** What an empty list means, where the kind's own words do not say it. */
   readonly whenEmpty?: string;
+  /** What all rows come to, in a few words. */
+  readonly gist?: string;
+  /** The facets that the list would lack, where they are others than the kind's. */
+  readonly wants?: readonly FacetName[];
+}
+
+/** A line of the summary: several with the same label in a row are one entry. */
+export interface RowFact {
+  readonly label: string;
+  readonly words: string;
+  readonly tone: RowTone;
 }
 
 /** How rows stand below one another. Without end as the data may be, what these give has none: no row is below itself. */
@@ -61,7 +77,11 @@ export interface Table {
   readonly isOwn: (row: number) => boolean;
   readonly isNotice: (row: number) => boolean;
   readonly tree?: TableTree;
+  readonly facts: (row: number) => readonly RowFact[];
+  readonly compared: (row: number) => ReconcileRow | undefined;
   readonly whenEmpty?: string;
+  readonly gist?: string;
+  readonly wants?: readonly FacetName[];
 }
 
 /** {@link Branches} by number. */
@@ -121,7 +141,11 @@ export const tableFrom = <Row>(sheet: Sheet<Row>, lead: readonly string[], at: s
     isOwn: (row) => sheet.isOwn?.(rowAt(row)) ?? true,
     isNotice: (row) => sheet.isNotice?.(rowAt(row)) ?? false,
     ...(branches === undefined ? {} : { tree: treeOf(branches, rows, rowAt) }),
+    facts: (row) => sheet.facts?.(rowAt(row)) ?? [],
+    compared: (row) => sheet.compared?.(rowAt(row)),
     ...(sheet.whenEmpty === undefined ? {} : { whenEmpty: sheet.whenEmpty }),
+    ...(sheet.gist === undefined ? {} : { gist: sheet.gist }),
+    ...(sheet.wants === undefined ? {} : { wants: sheet.wants }),
   };
 };
 

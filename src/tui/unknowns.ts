@@ -17,7 +17,7 @@ export interface Unknowns {
 
 export const unknownsOf = (host: HostSnapshot, kind: ViewKind, table: Table): Unknowns => {
   const reported = new Set(kind.reportedByRows);
-  const asked = kind.wants.filter((name) => facet(host, name).state !== 'notCollected');
+  const asked = (table.wants ?? kind.wants).filter((name) => facet(host, name).state !== 'notCollected');
   const answered = asked.filter((name) => unknownFacets(host, [name]).length === 0);
   let rows = 0;
   let firstGap: Gap | undefined;

@@ -2,6 +2,7 @@
 import { kindNamed } from '../host/kinds/index.ts';
 import type { FacetName } from '../host/snapshot.ts';
 import type { Captured } from './captured.ts';
+import { COMPARISON, comparisonSheet } from './lists/comparison-list.ts';
 import { CONTENT_WANTS, contentSheet } from './lists/content-list.ts';
 import { EVENTS, eventSheet } from './lists/event-list.ts';
 import { IMAGE_WANTS, imageSheet } from './lists/image-tree.ts';
@@ -18,9 +19,10 @@ export type ViewName =
   | 'namespaces'
   | 'plugins'
   | 'ingests'
-  | 'sandboxes';
+  | 'sandboxes'
+  | 'reconcile';
 
-export type TabName = 'Summary' | 'Raw' | 'Chain' | 'Spec' | 'Unknown';
+export type TabName = 'Summary' | 'Raw' | 'Chain' | 'Spec' | 'Why' | 'Evidence' | 'Unknown';
 
 export interface View {
   readonly name: ViewName;
@@ -39,7 +41,11 @@ export interface View {
   readonly narrows: boolean;
   /** It grows at its end: a selection there goes on to what is new. */
   readonly follows: boolean;
+  /** It lists a comparison, which is made only while somebody looks at it. */
+  readonly compares: boolean;
 }
+
+const HELD: readonly TabName[] = ['Summary', 'Raw', 'Why', 'Unknown'];
 
 export const VIEWS: readonly View[] = [
   view(
@@ -50,14 +56,20 @@ export const VIEWS: readonly View[] = [
     ['containers', 'container', 'task', 'ps', 'c', 't'],
     { heading: 'Containers', tabs: ['Summary', 'Raw', 'Chain', 'Spec', 'Unknown'] },
   ),
-  view('images', '5', 'images', ['name'], ['image', 'img', 'i'], { wants: IMAGE_WANTS, sheet: imageSheet }),
+  view('images', '5', 'images', ['name'], ['image', 'img', 'i'], {
+    wants: IMAGE_WANTS,
+    sheet: imageSheet,
+    tabs: HELD,
+  }),
   view('content', '6', 'content', ['digest'], ['blobs', 'blob', 'layers'], {
     wants: CONTENT_WANTS,
     sheet: contentSheet,
+    tabs: HELD,
   }),
-  view('snapshots', '7', 'snapshots', ['name'], ['snapshot', 'snap'], { sheet: snapshotSheet }),
+  view('snapshots', '7', 'snapshots', ['name'], ['snapshot', 'snap'], { sheet: snapshotSheet, tabs: HELD }),
   view('leases', '8', 'leases', ['id'], ['lease']),
   eventView('9', ['time', 'type'], ['event', 'ev']),
+  comparisonView(['state', 'kind', 'name'], ['compare', 'comparison', 'agree']),
   view('namespaces', null, 'namespaces', ['name'], ['namespace'], { narrows: true }),
   view('plugins', null, 'plugins', ['status', 'id'], ['plugin']),
   view('ingests', null, 'ingests', ['ref'], ['ingest', 'pulls']),
@@ -72,7 +84,7 @@ export const TUI_WANTS: readonly FacetName[] = [
     'containerd.endpoint',
     // For the title, and for where Docker keeps its images and layers; read once, and again when Docker comes back.
     'docker.endpoint',
-    ...VIEWS.flatMap((v) => v.kind.wants),
+    ...VIEWS.flatMap((v) => (v.compares ? [] : v.kind.wants)),
   ]),
 ];
 
@@ -119,6 +131,23 @@ function view<Row>(
     tabs,
     narrows,
     follows: false,
+    compares: false,
+  };
+}
+
+function comparisonView(lead: readonly string[], aliases: readonly string[]): View {
+  return {
+    name: 'reconcile',
+    digit: null,
+    tab: titled('reconcile'),
+    heading: titled('reconcile'),
+    aliases,
+    kind: COMPARISON,
+    table: (shown) => tableFrom(comparisonSheet(shown), lead, shown.host.at),
+    tabs: ['Evidence', 'Raw'],
+    narrows: false,
+    follows: false,
+    compares: true,
   };
 }
 
@@ -135,6 +164,7 @@ function eventView(digit: string, lead: readonly string[], aliases: readonly str
     tabs: ['Raw'],
     narrows: false,
     follows: true,
+    compares: false,
   };
 }
 

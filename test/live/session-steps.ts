@@ -63,10 +63,23 @@ export const SCENES: readonly Scene[] = [
       step('manifest-closed', ['Down', 'Down', 'Space'], /▸ manifes/),
       step('content', ['6'], /─ Content 5 /),
       step('snapshots', ['7'], /─ Snapshots 9 /),
+      step('why-snapshot', [...called('why base-b')], /Nothing holds snapshot/),
       step('ingests', called('ingests'), /─ Ingests 3 /),
       step('events', ['9'], /following/),
       step('events-left', ['Up', 'Up'], /G to follow/),
       step('events-filtered', ['/', ...typed('exitStatus=0'), 'Enter'], /<\d+\/\d+> \/exitStatus=0/),
+    ],
+  },
+  {
+    scene: 'compared',
+    steps: [
+      step('comparison', called('reconcile'), /─ Reconcile 14 [\s\S]*self/),
+      step('evidence', ['Tab'], /no lease keeps the container's snapshot/),
+      step('evidence-raw', [']'], /ruleId: lease-missing/),
+      step('comparison-owner', ['Escape', 'o'], /s-created +container · itself/),
+      step('comparison-problems', ['Escape', 'z'], /<5\/14>|problems only/),
+      step('comparison-filtered', ['z', '/', ...typed('state=stale'), 'Enter'], /<3\/14>/),
+      step('why-image', called('why registry.test:5000/a/b:2'), /needs no\s/),
     ],
   },
   {

@@ -18,7 +18,7 @@ const chainIn = (lists: HostSnapshot, key: string): Observed<Chain> => {
   return found === undefined ? absent('made up', AT) : seen(found, 'made up', AT);
 };
 const asked: string[] = [];
-const details: DetailSource = {
+const details: Partial<DetailSource> = {
   body: () => Promise.resolve(absent('made up', AT)),
   chain: ({ namespace, id }, lists) => {
     asked.push(`${namespace}/${id}`);

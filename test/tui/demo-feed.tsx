@@ -10,6 +10,7 @@ import { absent, seen } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
 import { runTui } from '../../src/tui/index.tsx';
 import { thisProcess } from '../../src/tui/process.ts';
+import { detailsOfHost, faultyHost, heldHost } from './compared-hosts.ts';
 import { demoHost, demoSpec, listed, manyContainers } from './hosts.ts';
 import { brokenHost, deniedHost, emptyHost, partialHost } from './ill-hosts.ts';
 import { eventsOf, gapAt, ingestOf, viewsHost } from './view-hosts.ts';
@@ -69,6 +70,7 @@ const SCENES: Readonly<Record<string, () => AsyncGenerator<FeedItem>>> = {
   // The next ones are the same at every run, whenever it is.
   fixed: () => standing(demoHost()),
   trees: () => standing(viewsHost(), [...eventsOf(0, 30), gapAt(30), ...eventsOf(31, 60)]),
+  compared: () => standing(faultyHost()),
   empty: () => standing(emptyHost(), []),
   partial: () => standing(partialHost()),
   denied: () => standing(deniedHost()),
@@ -122,6 +124,7 @@ async function* standing(host: HostSnapshot, recentEvents?: readonly HostEvent[]
 
 const scene = SCENES[process.env['DEMO'] ?? 'live'] ?? SCENES['live'];
 if (scene === undefined) throw new Error('there is no scene');
+const isCompared = process.env['DEMO'] === 'compared';
 const items = scene();
 const feed: Feed = {
   [Symbol.asyncIterator]: () => items,
@@ -129,6 +132,7 @@ const feed: Feed = {
   close: () => Promise.resolve(),
 };
 const details: DetailSource = {
+  ...detailsOfHost(isCompared ? faultyHost : heldHost),
   chain: async (container, lists) => {
     const found = chains(lists, (subject) => subjectKey(subject) === subjectKey(container))[0];
     return found === undefined ? absent('made up', now()) : seen(found, 'made up', now());

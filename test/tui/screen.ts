@@ -37,7 +37,9 @@ export interface Screen {
   readonly close: () => Promise<void>;
 }
 
-type Change = Partial<Pick<TuiOptions, 'colour' | 'env' | 'details' | 'exporter' | 'title'>>;
+type Change = Partial<Pick<TuiOptions, 'colour' | 'env' | 'exporter' | 'title'>> & {
+  readonly details?: Partial<DetailSource>;
+};
 
 export const KEYS = {
   up: '\x1b[A',
@@ -107,10 +109,12 @@ export const openScreen = async (columns = 80, rows = 24, change: Change = {}): 
   const details: DetailSource = {
     body: () => Promise.resolve(absent('made up', AT)),
     chain: () => Promise.resolve(absent('made up', AT)),
+    why: () => Promise.resolve(absent('made up', AT)),
+    comparison: () => Promise.resolve(absent('made up', AT)),
+    ...change.details,
   };
   const exited = runTui({
     feed: queue.feed,
-    details,
     // Where there is no directory, nothing can be written by accident.
     exporter: fileExporter('/nonexistent'),
     colour: 'basic',
@@ -129,6 +133,7 @@ export const openScreen = async (columns = 80, rows = 24, change: Change = {}): 
       usage: () => ({ cpuMicros: 0, rss: 64 * 1024 * 1024 }),
     },
     ...change,
+    details,
   });
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
   // At least so long, and then until nothing has been drawn for a moment: the machine may be busy.

@@ -435,3 +435,21 @@ test('where there is no tree arrows do nothing and Space marks; the footer offer
   await screen.press('7');
   expect(screen.lines()[28]).toContain('Space open');
 });
+
+test("an image's summary says whether what it is made of is here, by platform", async () => {
+  screen = await openScreen(160, 40);
+  await screen.show(viewsHost());
+  await screen.press('5', 'G');
+  expect(screen.lineWith(' content ')).toContain('✗ incomplete');
+  expect(screen.lineWith('linux/amd64: incomplete')).not.toBe('');
+  expect(screen.lineWith('lacks layer sha256:')).not.toBe('');
+  expect(screen.lineWith('linux/arm64/v8: not here, not asked for')).not.toBe('');
+});
+
+test('what could not be listed leaves it unknown whether an image is complete', async () => {
+  screen = await openScreen(160, 40);
+  const denied = unknown('denied', 'Content.List', 'permission denied', AT, 1);
+  await screen.show(hostOf({ ...redisFacets(), 'containerd.content': denied }));
+  await screen.press('5', 'G');
+  expect(screen.lineWith(' content ')).toContain('? unknown — ');
+});

@@ -20,7 +20,17 @@ export interface Column<Row> {
 export type JsonItem = Readonly<Record<string, unknown>>;
 
 /** How the state of a row is marked on a screen. */
-export type RowTone = 'ok' | 'paused' | 'created' | 'ended' | 'bad' | 'warn' | 'unknown' | 'absent' | 'plain';
+export type RowTone =
+  | 'ok'
+  | 'pass'
+  | 'paused'
+  | 'created'
+  | 'ended'
+  | 'bad'
+  | 'warn'
+  | 'unknown'
+  | 'absent'
+  | 'plain';
 
 export interface Kind<Row> {
   /** Plural, as in `get KIND`. */

@@ -58,4 +58,10 @@ export const reconciled: Kind<ReconcileRow> = {
   whenEmpty: 'nothing to compare: neither Docker nor its namespace in containerd has an object',
 };
 
-const TONES = { agrees: 'ok', expected: 'plain', stale: 'warn', broken: 'bad', unknown: 'unknown' } as const;
+const TONES = {
+  agrees: 'pass',
+  expected: 'plain',
+  stale: 'warn',
+  broken: 'bad',
+  unknown: 'unknown',
+} as const;

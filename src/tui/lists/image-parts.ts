@@ -1,14 +1,9 @@
 /** What an image is made of: each part with where it is named, and whether its blob is here. */
 import type { ContentInfo, Manifest, ManifestChild, Platform } from '../../host/containerd.ts';
+import { byDigest } from '../../host/image-content.ts';
 import { type ImageRow, manifestGaps } from '../../host/kinds/images.ts';
-import {
-  type Gap,
-  isUnknown,
-  type Listing,
-  type Observed,
-  seenValue,
-  type Unknown,
-} from '../../host/observed.ts';
+import { items } from '../../host/kinds/listing.ts';
+import { type Gap, isUnknown, type Listing, type Observed, type Unknown } from '../../host/observed.ts';
 import { facet, type HostSnapshot } from '../../host/snapshot.ts';
 
 /**
@@ -163,8 +158,8 @@ interface Source {
 function openSource(host: HostSnapshot): Source {
   const content = facet(host, 'containerd.content');
   const gaps = manifestGaps(host);
-  const manifests = indexOf(facet(host, 'containerd.manifests'));
-  const blobs = indexOf(content);
+  const manifests = byDigest(items(host, 'containerd.manifests'));
+  const blobs = byDigest(items(host, 'containerd.content'));
   return {
     manifest: (namespace, digest) => manifests.get(`${namespace}/${digest}`),
     gap: (namespace, digest) => gaps.get(`${namespace}/${digest}`) ?? gaps.get(''),
@@ -186,18 +181,4 @@ function whyUnread(content: Observed<Listing<ContentInfo>>, namespace: string): 
   return content.value.gaps.find(
     ({ object }) => object?.namespace === undefined || object.namespace === namespace,
   );
-}
-
-// A feed's pictures share a listing while it does not change, and then its index, too.
-const indexes = new WeakMap<object, ReadonlyMap<string, unknown>>();
-
-function indexOf<T extends { readonly namespace: string; readonly digest: string }>(
-  listing: Observed<Listing<T>>,
-): ReadonlyMap<string, T> {
-  const known = indexes.get(listing);
-  if (known !== undefined) return known as ReadonlyMap<string, T>;
-  const all = seenValue(listing)?.items ?? [];
-  const made = new Map(all.map((item) => [`${item.namespace}/${item.digest}`, item]));
-  indexes.set(listing, made);
-  return made;
 }

@@ -1,10 +1,13 @@
 /** Images, each of which can be opened to what it is made of: index, manifests, configs and layers. */
+
+import { imageContentOf } from '../../host/image-content.ts';
 import { type ImageRow, images } from '../../host/kinds/images.ts';
 import type { Column, RowTone } from '../../host/kinds/kind.ts';
 import type { FacetName } from '../../host/snapshot.ts';
 import { bytes } from '../../text/units.ts';
 import type { Captured } from '../captured.ts';
 import type { Sheet } from '../table.ts';
+import { contentFacts } from './content-facts.ts';
 import { type BlobState, type ImagePart, partsReader } from './image-parts.ts';
 
 export const IMAGE_WANTS: readonly FacetName[] = [...images.wants, 'containerd.content'];
@@ -33,6 +36,7 @@ export const imageSheet = ({ host }: Captured): Sheet<Node> => {
     id: (node) => (isPart(node) ? node.digest : images.id(node)),
     key: keyOf,
     tone: (node) => (isPart(node) ? partTone(node) : (images.tone?.(node) ?? 'plain')),
+    facts: (node) => (isPart(node) ? [] : contentFacts(imageContentOf(host, node.image))),
     isOwn: (node) => !isPart(node),
     branches: {
       parent: (node) => (isPart(node) ? node.above : undefined),
