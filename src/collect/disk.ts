@@ -58,8 +58,9 @@ export const openDiskHost = async (folder: string, options: DiskOptions): Promis
     layout,
     chosen,
     openFile: disk.open,
-    collect: async (wants, scope = everything) => {
+    collect: async (wanted, scope = everything) => {
       const at = new Date().toISOString();
+      const wants = withStandIns(wanted);
       const readers = await readersOf({ disk, folder, layout, chosen, scope, wants, options });
       const facets: Record<string, Observed<unknown>> = {};
       const timings: Timing[] = [];
@@ -87,6 +88,12 @@ export const openDiskHost = async (folder: string, options: DiskOptions): Promis
     },
   };
 };
+
+// What Docker calls its containers is in its files, too.
+function withStandIns(wants: readonly FacetName[]): readonly FacetName[] {
+  if (!wants.includes('docker.containers')) return wants;
+  return [...new Set<FacetName>([...wants, 'docker.containerRecords'])];
+}
 
 interface Reading {
   readonly disk: Disk;

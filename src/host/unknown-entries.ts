@@ -1,5 +1,6 @@
 /** The `unknown` array of the JSON contract: everything that a view wanted and does not know. */
 
+import { dockersList } from './docker-join.ts';
 import type { AnyKind } from './kinds/index.ts';
 import { type Gap, isUnknown, type Observed } from './observed.ts';
 import { type FacetName, facet, type HostSnapshot } from './snapshot.ts';
@@ -17,7 +18,7 @@ export interface UnknownEntry {
 /** Entries of the facets themselves and of the gaps in their listings. */
 export const unknownFacets = (host: HostSnapshot, names: readonly FacetName[]): UnknownEntry[] =>
   names.flatMap((name) => {
-    const observed: Observed<unknown> = facet(host, name);
+    const observed: Observed<unknown> = name === 'docker.containers' ? dockersList(host) : facet(host, name);
     if (isUnknown(observed)) return observed.state === 'notCollected' ? [] : [entry(observed)];
     return observed.state === 'seen' ? gapsOf(observed.value).map(entry) : [];
   });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { DockerMode } from '../../../host/docker.ts';
 import type { DockerContainerRecord, DockerRoot } from '../../../host/docker-disk.ts';
-import { GRAPHDRIVERS } from '../../../host/docker-scope.ts';
+import { GRAPHDRIVERS, storeOfRecord } from '../../../host/docker-scope.ts';
 import { type Observed, seen, unknown } from '../../../host/observed.ts';
 import type { DaemonConfig } from '../daemon-config.ts';
 import { imageDrivers } from './drivers.ts';
@@ -74,7 +74,7 @@ function tracesOf(
   snapshotters: readonly string[],
   records: readonly DockerContainerRecord[],
 ): Traces {
-  const stores = records.map((record) => ({ record, store: storeOf(record) }));
+  const stores = records.map((record) => ({ record, store: storeOfRecord(record) }));
   const containers = (store: DockerMode): readonly string[] =>
     stores
       .filter((each) => each.store === store)
@@ -93,14 +93,6 @@ function tracesOf(
       ...containers('containerd'),
     ],
   };
-}
-
-// btrfs and zfs are names of both kinds; the descriptor is written only where containerd is the store.
-function storeOf({ driver, manifest }: DockerContainerRecord): DockerMode | undefined {
-  if (manifest !== null) return 'containerd';
-  if (driver === '') return undefined;
-  if (driver === 'btrfs' || driver === 'zfs') return undefined;
-  return GRAPHDRIVERS.has(driver) ? 'graphdriver' : 'containerd';
 }
 
 /**
@@ -173,7 +165,7 @@ function lastChanged(records: readonly DockerContainerRecord[]):
   | undefined {
   let last: ReturnType<typeof lastChanged>;
   for (const record of records) {
-    const store = storeOf(record);
+    const store = storeOfRecord(record);
     if (store === undefined) continue;
     const { createdAt, state } = record;
     for (const moment of [createdAt, state.startedAt, state.finishedAt]) {
