@@ -1,9 +1,13 @@
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
-
+import { dockerImages } from '../../probes/docker/images.ts';
+import { dockerLeftovers } from '../../probes/docker/leftovers.ts';
 import { openDiskHost } from '../../src/collect/disk.ts';
+import { diagnose, wantsOf } from '../../src/diagnose/engine.ts';
+import { dockerContainers } from '../../src/host/docker-join.ts';
 import { facet } from '../../src/host/snapshot.ts';
+import { unknownFacets } from '../../src/host/unknown-entries.ts';
 import { database, type Files, scratch } from '../sources/docker/disk/tree.ts';
 
 const root = scratch();
@@ -82,5 +86,44 @@ describe('Docker below a root', () => {
     expect(facet(host, 'docker.root')).toMatchObject({
       value: { mode: { state: 'seen', value: 'containerd', from: expect.stringContaining('daemon.json') } },
     });
+  });
+});
+
+describe('what stands in for a Docker that does not run', () => {
+  const [WEB, CUT] = ['a'.repeat(64), 'b'.repeat(64)];
+  const tree = (repositories: string): Files => ({
+    ...dataBelow('var/lib/docker'),
+    'var/lib/docker/image/overlay2/repositories.json': repositories,
+    [`var/lib/docker/containers/${WEB}/config.v2.json`]: JSON.stringify({
+      ID: WEB,
+      Name: '/web',
+      Driver: 'overlay2',
+      Config: { Image: 'busybox' },
+      State: { Running: false },
+    }),
+    [`var/lib/docker/containers/${CUT}/config.v2.json`]: '{"ID"',
+  });
+
+  test('names its containers by their files, and one that cannot be read stays unknown', async () => {
+    const host = await (await openDiskHost(root(tree('{}')), {})).collect(['docker.containers']);
+    const dockerOf = dockerContainers(host);
+    expect(dockerOf('moby', WEB)?.names).toEqual(['web']);
+    expect(dockerOf('moby', CUT)).toBeUndefined();
+    expect(dockerOf('moby', 'c'.repeat(64))).toBeNull();
+    expect(unknownFacets(host, ['docker.containers'])).toMatchObject([
+      { source: expect.stringContaining(`${CUT}/config.v2.json`), object: { id: CUT } },
+    ]);
+  });
+
+  test.for([
+    ['whole', '{"Repositories":{}}', 'pass', ''],
+    ['cut', '{"Repositories":{"a":{"a:1"', 'skip', 'repositories.json is damaged at byte'],
+    ['empty', '', 'skip', 'repositories.json is empty'],
+    ['of other types', '{"Repositories":[]}', 'skip', 'Repositories is a list, not an object'],
+  ] as const)('answers for images with a repositories.json that is %s', async ([, text, outcome, reason]) => {
+    const probes = [dockerImages, dockerLeftovers];
+    const host = await (await openDiskHost(root(tree(text)), {})).collect(wantsOf(probes));
+    const said = (await diagnose(host, probes, undefined)).probes.find(({ id }) => id === dockerImages.id);
+    expect(said).toMatchObject({ outcome, reason: expect.stringContaining(reason) });
   });
 });
