@@ -89,6 +89,22 @@ describe('Docker below a root', () => {
   });
 });
 
+test('an engine-id that cannot be read leaves the rest of the data directory known', async () => {
+  const dir = root({
+    'var/lib/docker/containers': null,
+    'var/lib/docker/volumes/metadata.db': VOLUMES_DB,
+    'var/lib/docker/engine-id/folder': '',
+    'var/lib/docker/image/overlay2/repositories.json': '{}',
+  });
+  const host = await (await openDiskHost(dir, {})).collect(['docker.root']);
+  const fact = facet(host, 'docker.root');
+  expect(fact).toMatchObject({ state: 'seen', value: { mode: { value: 'graphdriver' } } });
+  expect(fact.state === 'seen' && 'id' in fact.value).toBe(false);
+  expect(unknownFacets(host, ['docker.root'])).toMatchObject([
+    { source: join(dir, 'var/lib/docker/engine-id'), fields: ['id'] },
+  ]);
+});
+
 describe('what stands in for a Docker that does not run', () => {
   const [WEB, CUT] = ['a'.repeat(64), 'b'.repeat(64)];
   const tree = (repositories: string): Files => ({

@@ -30,13 +30,25 @@ export const readRoot = (
   const own = join(path, 'containerd/daemon');
   return {
     path,
-    id: readText(disk, join(path, 'engine-id')) || null,
+    ...engineOf(disk, path),
     graphDrivers,
     snapshotters,
     mode: modeOf(tracesOf(disk, path, snapshotters, records), config, records, path),
     containerdRoot: folderAt(disk, own) === undefined ? null : own,
   };
 };
+
+// Whose it is decides nothing of what is in it.
+function engineOf(disk: Disk, path: string): Pick<DockerRoot, 'id' | 'gaps'> {
+  const file = join(path, 'engine-id');
+  try {
+    return { id: readText(disk, file) || null };
+  } catch (error) {
+    if (!(error instanceof FileFault)) throw error;
+    const fact = unknown(error.state, error.path, error.message, new Date().toISOString(), 0);
+    return { gaps: [{ ...fact, object: { kind: 'docker data directory', id: path }, fields: ['id'] }] };
+  }
+}
 
 // A dockerd that has started with a driver has made its folders; only what is in them is data.
 function driversWithData(disk: Disk, root: string, names: readonly string[]): readonly string[] {
