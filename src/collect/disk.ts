@@ -89,10 +89,12 @@ export const openDiskHost = async (folder: string, options: DiskOptions): Promis
   };
 };
 
-// What Docker calls its containers is in its files, too.
+// What Docker calls its containers and images is in its files, too.
 function withStandIns(wants: readonly FacetName[]): readonly FacetName[] {
-  if (!wants.includes('docker.containers')) return wants;
-  return [...new Set<FacetName>([...wants, 'docker.containerRecords'])];
+  const files: FacetName[] = [];
+  if (wants.includes('docker.containers')) files.push('docker.containerRecords');
+  if (wants.includes('containerd.images')) files.push('docker.references');
+  return [...new Set<FacetName>([...wants, ...files])];
 }
 
 interface Reading {

@@ -30,6 +30,10 @@ export const unknownOfKind = (host: HostSnapshot, kind: AnyKind): UnknownEntry[]
       host,
       kind.wants.filter((name) => !kind.reportedByRows?.includes(name)),
     ),
+    // A disk is asked for its images as a whole: what a graphdriver of Docker's has lost of theirs belongs to the answer.
+    ...(host.from === 'disk' && kind.facet === 'containerd.images'
+      ? unknownFacets(host, ['docker.references'])
+      : []),
     ...kind.use((k) => k.rows(host).flatMap((row) => (k.gaps?.(row) ?? []).map(entry))),
   ]);
 

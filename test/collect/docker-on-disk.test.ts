@@ -6,8 +6,9 @@ import { dockerLeftovers } from '../../probes/docker/leftovers.ts';
 import { openDiskHost } from '../../src/collect/disk.ts';
 import { diagnose, wantsOf } from '../../src/diagnose/engine.ts';
 import { dockerContainers } from '../../src/host/docker-join.ts';
+import { kindNamed } from '../../src/host/kinds/index.ts';
 import { facet } from '../../src/host/snapshot.ts';
-import { unknownFacets } from '../../src/host/unknown-entries.ts';
+import { unknownFacets, unknownOfKind } from '../../src/host/unknown-entries.ts';
 import { database, type Files, scratch } from '../sources/docker/disk/tree.ts';
 
 const root = scratch();
@@ -141,5 +142,19 @@ describe('what stands in for a Docker that does not run', () => {
     const host = await (await openDiskHost(root(tree(text)), {})).collect(wantsOf(probes));
     const said = (await diagnose(host, probes, undefined)).probes.find(({ id }) => id === dockerImages.id);
     expect(said).toMatchObject({ outcome, reason: expect.stringContaining(reason) });
+  });
+
+  test('says of the images where the names of others are lost', async () => {
+    const files: Files = {
+      ...dataBelow('var/lib/docker'),
+      [`var/lib/docker/image/overlay2/imagedb/content/sha256/${WEB}`]: '{}',
+      'var/lib/containerd/io.containerd.content.v1.content/blobs': null,
+    };
+    const host = await (await openDiskHost(root(files), {})).collect(['containerd.images']);
+    const images = kindNamed('images');
+    if (images === undefined) throw new Error('there is such a kind');
+    expect(unknownOfKind(host, images)).toContainEqual(
+      expect.objectContaining({ reason: expect.stringContaining('repositories.json is not there') }),
+    );
   });
 });
