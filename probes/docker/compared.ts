@@ -1,5 +1,6 @@
 /** What the probes of Docker and containerd have in common: the comparison, and claims made of its rows. */
 import type { Claim, NextStep, ProbeAnswer } from '../../src/host/finding.ts';
+import { openQuestion } from '../../src/host/listing-gaps.ts';
 import { isUnknown, type Observed, seenValue } from '../../src/host/observed.ts';
 import {
   isAlarm,
@@ -9,7 +10,7 @@ import {
 } from '../../src/host/reconcile/reconcile.ts';
 import type { ReconcileRow } from '../../src/host/reconcile/row.ts';
 import { RULES } from '../../src/host/reconcile/rules.ts';
-import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
+import { type FacetName, facet, type HostSnapshot, type ListingFacet } from '../../src/host/snapshot.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { count } from '../../src/text/units.ts';
 
@@ -34,26 +35,44 @@ export const compared = (
   part: ReconcilePart,
   advise: (row: ReconcileRow, tools: Tools) => Advice | undefined,
 ): ProbeAnswer => {
-  const { nothing, mode, rows } = reconcile(host, [part]);
+  const { nothing, mode, namespace, rows } = reconcile(host, [part]);
   if (nothing !== undefined) {
     const reason = nothing.why ?? 'no Docker uses this containerd';
     return { outcome: isUnknown(nothing) || !wasLookedFor(host) ? 'skip' : 'pass', reason };
   }
   const claims = rows.flatMap((row) => claimOf(row, host, advise));
   if (claims.length > 0) return { outcome: 'claims', claims };
-  const unread = reconcileWants([part]).flatMap((name) => {
-    const fact: Observed<unknown> = facet(host, name);
-    return isUnknown(fact) ? [`${name} is not known: ${fact.why}`] : [];
-  });
+  const unread = reconcileWants([part]).flatMap((name) => unreadIn(host, name, namespace) ?? []);
   const doubtful = rows.flatMap(({ kind, name, detail, unchecked, state }) =>
     state === 'unknown' || unchecked.length > 0
-      ? [`${kind} ${name}: ${[detail, ...unchecked].join('; ')}`]
+      ? [`${kind} ${name}: ${[detail, ...unchecked].filter((text) => text !== '').join('; ')}`]
       : [],
   );
   const [first] = [...unread, ...doubtful];
-  if (first !== undefined) return { outcome: 'skip', reason: first };
+  const [doubt] = doubtful;
+  if (first !== undefined && first !== doubt) return { outcome: 'skip', reason: first };
+  if (doubt !== undefined) {
+    const share = `${doubtful.length} of ${count(rows.length, 'object')} could not be compared`;
+    return { outcome: 'skip', reason: doubtful.length === 1 ? doubt : `${share}, the first: ${doubt}` };
+  }
   return { outcome: 'pass', reason: `${count(rows.length, 'object')} compared (${mode})` };
 };
+
+// What of a facet is not known that may hide an object. On a disk the files stand for the daemons that wrote them: where the
+// word of one decides after all, the object's own row says so.
+function unreadIn(host: HostSnapshot, name: FacetName, namespace: string | undefined): string | undefined {
+  const fact: Observed<unknown> = facet(host, name);
+  if (isUnknown(fact)) {
+    const isStoodFor = host.from === 'disk' && fact.state === 'offline';
+    return isStoodFor ? undefined : `${name} is not known: ${fact.why}`;
+  }
+  const isListing = fact.state === 'seen' && asObject(fact.value)['gaps'] !== undefined;
+  if (!isListing) return undefined;
+  return openQuestion(host, name as ListingFacet, namespace === undefined ? {} : { namespace });
+}
+
+const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 // Where there was no containerd to look around, that no Docker was found says nothing.
 function wasLookedFor(host: HostSnapshot): boolean {
@@ -79,9 +98,22 @@ function claimOf(
       object: { layer, namespace, kind, id, name: name === id ? null : name },
       evidence: [...(docker?.evidence ?? []), ...(containerd?.evidence ?? [])],
       ...advice,
+      next: host.from === 'disk' ? advice.next.map((step) => stepOnDisk(host, step)) : advice.next,
       references: [],
     },
   ];
+}
+
+// Of what does not run only its files can be asked here; the rest is for when it runs again.
+function stepOnDisk(host: HostSnapshot, { text, command, effect }: NextStep): NextStep {
+  if (command === null) return { text, command, effect };
+  const own = /^ctrscope (.+)$/s.exec(command)?.[1];
+  if (own === undefined) return { text: `when its host runs again: ${text}`, command, effect };
+  return {
+    text,
+    command: `ctrscope --root ${shellWord(facet(host, 'docker.endpoint').from)} ${own}`,
+    effect,
+  };
 }
 
 function toolsOf(host: HostSnapshot, { namespace }: ReconcileRow): Tools {

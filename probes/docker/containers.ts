@@ -105,7 +105,7 @@ function advise(row: ReconcileRow, { docker, ctr }: Tools): Advice | undefined {
       };
     case 'file-behind':
       return {
-        why: 'Docker writes the file when a state changes. It does not answer, so it could not have written what has happened since.',
+        why: 'Docker writes the file when a state changes. It does not answer, or does not run: it could not have written what has happened since.',
         impact: 'Docker finds out when it runs again, and then ends or forgets what does not fit.',
         next: [
           ...both,

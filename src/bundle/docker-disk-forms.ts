@@ -14,7 +14,19 @@ import type {
 import { descriptor, labels, time } from './containerd-forms.ts';
 import { limits, state } from './docker-forms.ts';
 import type { FormsOf } from './form.ts';
-import { flag, integer, list, moment, nullable, object, observed, text, word } from './shape.ts';
+import {
+  flag,
+  gap,
+  integer,
+  list,
+  moment,
+  nullable,
+  object,
+  observed,
+  optional,
+  text,
+  word,
+} from './shape.ts';
 
 type Own =
   | 'docker.root'
@@ -32,7 +44,8 @@ export const DOCKER_DISK_FORMS: FormsOf<Own> = {
   'docker.root': {
     value: object<DockerRoot>({
       path: text(),
-      id: nullable(text()),
+      id: optional(nullable(text())),
+      gaps: optional(list(gap)),
       graphDrivers: list(text()),
       snapshotters: list(text()),
       mode: observed(word('graphdriver', 'containerd')),

@@ -58,8 +58,9 @@ export const openDiskHost = async (folder: string, options: DiskOptions): Promis
     layout,
     chosen,
     openFile: disk.open,
-    collect: async (wants, scope = everything) => {
+    collect: async (wanted, scope = everything) => {
       const at = new Date().toISOString();
+      const wants = withStandIns(wanted);
       const readers = await readersOf({ disk, folder, layout, chosen, scope, wants, options });
       const facets: Record<string, Observed<unknown>> = {};
       const timings: Timing[] = [];
@@ -87,6 +88,14 @@ export const openDiskHost = async (folder: string, options: DiskOptions): Promis
     },
   };
 };
+
+// What Docker calls its containers and images is in its files, too.
+function withStandIns(wants: readonly FacetName[]): readonly FacetName[] {
+  const files: FacetName[] = [];
+  if (wants.includes('docker.containers')) files.push('docker.containerRecords');
+  if (wants.includes('containerd.images')) files.push('docker.references');
+  return [...new Set<FacetName>([...wants, ...files])];
+}
 
 interface Reading {
   readonly disk: Disk;

@@ -4,6 +4,7 @@ import { type Link, recordSource } from './chain-link.ts';
 import type { Container, ContainerBody, Snapshot } from './containerd.ts';
 import type { DockerBody } from './docker.ts';
 import { type Agreement, agreement } from './docker-agreement.ts';
+import { filesStandIn } from './docker-join.ts';
 import { dockerLink, imageOf, type Located, missingRecordLink, snapshotOf } from './docker-link.ts';
 import { type Subject, subjectKey, subjects } from './docker-subjects.ts';
 import { items } from './kinds/listing.ts';
@@ -64,7 +65,7 @@ function chainOf(host: HostSnapshot, index: Index, subject: Subject): Chain {
   const { namespace, row, docker } = subject;
   const body = index.bodies.get(subjectKey(subject));
   const dockerBody = index.dockerBodies.get(subject.id);
-  const said = docker ? agreement(docker, dockerBody, row) : undefined;
+  const said = docker ? saidOf(host, docker, dockerBody, row) : undefined;
   const links = [
     dockerLink(host, subject, dockerBody, said),
     row ? recordLink(host, row.container, body) : missingRecordLink(host, subject, said),
@@ -106,6 +107,12 @@ function recordLink(host: HostSnapshot, container: Container, body: ContainerBod
   };
 }
 
+// A file of a Docker that does not run may be older than what happened last: it contradicts nobody.
+function saidOf(host: HostSnapshot, ...of: Parameters<typeof agreement>): Agreement {
+  const said = agreement(...of);
+  return said.state === 'disagree' && filesStandIn(host) ? { ...said, state: 'unknown' } : said;
+}
+
 function taskLink(host: HostSnapshot, { row }: Subject): Link {
   const task = row === undefined || row === null ? row : row.task;
   if (task === undefined) {
@@ -114,12 +121,9 @@ function taskLink(host: HostSnapshot, { row }: Subject): Link {
     return { layer: 'task', state: 'unknown', facts: {}, evidence: [{ source: tasks.from, says }] };
   }
   if (task === null) {
-    return {
-      layer: 'task',
-      state: 'absent',
-      facts: {},
-      evidence: [{ source: 'Tasks.List', says: 'no task; normal for a container that does not run' }],
-    };
+    const source = host.from === 'disk' ? facet(host, 'containerd.containers').from : 'Tasks.List';
+    const says = 'no task; normal for a container that does not run';
+    return { layer: 'task', state: 'absent', facts: {}, evidence: [{ source, says }] };
   }
   return {
     layer: 'task',
@@ -182,9 +186,12 @@ function snapshotLink(
   };
 }
 
-const notThere = (layer: Link['layer'], { why, source }: { why: string; source: string }): Link => ({
+const notThere = (
+  layer: Link['layer'],
+  { why, source, unread }: { readonly why: string; readonly source: string; readonly unread?: true },
+): Link => ({
   layer,
-  state: 'absent',
+  state: unread === true ? 'unknown' : 'absent',
   facts: {},
   evidence: [{ source, says: why }],
 });
@@ -253,9 +260,10 @@ function verdictOf(
     return `unknown whether it runs: containerd could not be read; Docker says ${words}${broken}`;
   }
   if (row === null) {
-    return said?.state === 'disagree'
-      ? `broken: Docker says ${words}, and containerd has no record of it${broken}`
-      : `not running: ${words}, and only Docker keeps it${broken}`;
+    const both = `Docker says ${words}, and containerd has no record of it${broken}`;
+    if (said?.state === 'disagree') return `broken: ${both}`;
+    if (said?.state === 'unknown') return `unknown whether it runs: ${both}`;
+    return `not running: ${words}, and only Docker keeps it${broken}`;
   }
   const { task } = row;
   if (task === undefined) return `unknown whether it runs: the tasks could not be listed${broken}`;

@@ -2,13 +2,15 @@
 import type { Descriptor, Labels } from './containerd.ts';
 import type { DockerLimits, DockerMode, DockerState } from './docker.ts';
 import type { ContainerId, Digest } from './ids.ts';
-import type { Observed, Timestamp } from './observed.ts';
+import type { Gap, Observed, Timestamp } from './observed.ts';
 
 /** A data directory (`/var/lib/docker`), and which image stores it holds. */
 export interface DockerRoot {
   readonly path: string;
-  /** `engine-id`, since 23.0; null where there is none. */
-  readonly id: string | null;
+  /** `engine-id`, since 23.0; null where there is none. Without the key it could not be read, and `gaps` says why. */
+  readonly id?: string | null;
+  /** What could not be read of the directory itself. */
+  readonly gaps?: readonly Gap[];
   /** Graphdrivers with data in it, by name: `overlay2`, `vfs`, … */
   readonly graphDrivers: readonly string[];
   /** Snapshotters that containers are mounted from, by the names in `rootfs/`. */

@@ -1,8 +1,9 @@
 /** Docker's part of a container's chain: its own link, and what it means for those below that containerd has no record. */
 import { type Link, recordSource } from './chain-link.ts';
-import type { DockerBody } from './docker.ts';
+import type { DockerBody, DockerMode } from './docker.ts';
 import type { Agreement } from './docker-agreement.ts';
-import { DOCKERS_LABEL } from './docker-join.ts';
+import { DOCKERS_LABEL, dockersList, fileOf, recordInstead } from './docker-join.ts';
+import { storeOfRecord } from './docker-scope.ts';
 import type { Subject } from './docker-subjects.ts';
 import { items } from './kinds/listing.ts';
 import { type Gap, isUnknown, type Observed, seenValue } from './observed.ts';
@@ -17,9 +18,11 @@ export const dockerLink = (
 ): Link => {
   const { docker, row } = subject;
   if (docker === undefined || docker === null || said === undefined) return linkWithout(host, subject);
-  const listed = facet(host, 'docker.containers');
+  const listed = dockersList(host);
   const endpoint = seenValue(facet(host, 'docker.endpoint'));
   const bodies = facet(host, 'docker.bodies');
+  const record = recordInstead(host, docker.id);
+  const list = record === undefined ? listed.from : fileOf(record);
   return {
     layer: 'docker',
     state: said.state === 'disagree' ? 'disagreeing' : 'present',
@@ -37,11 +40,17 @@ export const dockerLink = (
       labels: docker.labels,
     },
     evidence: [
-      { source: body === undefined ? listed.from : bodies.from, says: said.docker },
-      { source: row ? 'Tasks.List' : 'Containers.List', says: said.containerd },
+      { source: body === undefined ? list : bodies.from, says: said.docker },
+      { source: besideIt(host, row), says: said.containerd },
     ],
   };
 };
+
+// The call, or where a disk has what it would say.
+function besideIt(host: HostSnapshot, row: Subject['row']): string {
+  if (host.from !== 'disk') return row ? 'Tasks.List' : 'Containers.List';
+  return facet(host, row ? 'containerd.tasks' : 'containerd.containers').from;
+}
 
 /** containerd's link of a container that only Docker has. */
 export const missingRecordLink = (
@@ -60,6 +69,7 @@ export const missingRecordLink = (
     return link('unknown', isUnknown(listed) ? listed.why : 'the namespace could not be listed');
   }
   if (said?.state === 'disagree') return link('disagreeing', `no record; Docker says ${said.docker}`);
+  if (said?.state === 'unknown') return link('absent', `no record; Docker says ${said.docker}`);
   return link(
     'absent',
     'no record, which is normal: Docker makes one at each start and deletes it at the end, whichever image store it uses',
@@ -69,51 +79,80 @@ export const missingRecordLink = (
 /** Where the layers or the image of a container are in containerd, or why they are not. */
 export type Located<Place> =
   | (Place & { readonly source: string })
-  | { readonly why: string; readonly source: string };
+  /** Unread: that they are not there is not said either. */
+  | { readonly why: string; readonly source: string; readonly unread?: true };
+
+interface Store {
+  readonly mode: DockerMode;
+  readonly driver: string;
+  readonly source: string;
+}
+
+/** Where Docker keeps what the container is made of: by Docker's word, else by the container's file. */
+function storeOf(
+  host: HostSnapshot,
+  { id, docker }: Subject,
+  body: DockerBody | undefined,
+): Store | undefined {
+  if (!docker) return undefined;
+  const endpoint = seenValue(facet(host, 'docker.endpoint'));
+  if (endpoint?.mode.state === 'seen') {
+    const driver = body === undefined || body.driver === '' ? endpoint.driver : body.driver;
+    return { mode: endpoint.mode.value, driver, source: endpoint.mode.from };
+  }
+  const record = recordInstead(host, id);
+  const mode = record && storeOfRecord(record);
+  return mode && { mode, driver: record.driver, source: fileOf(record) };
+}
 
 /** The snapshot: what the record names, else the one that Docker mounts itself. */
 export const snapshotOf = (
   host: HostSnapshot,
-  { id, row, docker }: Subject,
+  subject: Subject,
   body: DockerBody | undefined,
 ): Located<{ readonly snapshotter: string; readonly key: string }> => {
+  const { id, row, docker } = subject;
   if (row && row.container.snapshotKey !== '') {
     const { snapshotter, snapshotKey } = row.container;
     return { snapshotter, key: snapshotKey, source: recordSource(host) };
   }
-  const endpoint = docker ? seenValue(facet(host, 'docker.endpoint')) : undefined;
-  if (endpoint?.mode.state !== 'seen') {
-    const why = "the record names none: Docker's graphdriver, or a root file system given by path";
-    return { why: row ? why : 'it is not known where Docker keeps its layers', source: recordSource(host) };
+  const store = storeOf(host, subject, body);
+  if (store === undefined) {
+    const why = 'it is not known where Docker keeps its layers';
+    if (docker) return { why, source: recordSource(host), unread: true };
+    const named = "the record names none: Docker's graphdriver, or a root file system given by path";
+    return { why: row ? named : why, source: recordSource(host) };
   }
-  const { mode } = endpoint;
-  const driver = body === undefined || body.driver === '' ? endpoint.driver : body.driver;
-  if (mode.value === 'containerd') return { snapshotter: driver, key: id, source: mode.from };
-  return { why: `Docker keeps its layers itself, in the graphdriver ${driver}`, source: mode.from };
+  const { mode, driver, source } = store;
+  if (mode === 'containerd') return { snapshotter: driver, key: id, source };
+  return { why: `Docker keeps its layers itself, in the graphdriver ${driver}`, source };
 };
 
 /** The image's name in containerd: what the record names, else that of the target that Docker names. */
-export const imageOf = (
-  host: HostSnapshot,
-  { namespace, row, docker }: Subject,
-): Located<{ readonly name: string }> => {
+export const imageOf = (host: HostSnapshot, subject: Subject): Located<{ readonly name: string }> => {
+  const { namespace, row, docker } = subject;
   if (row && row.container.image !== '') return { name: row.container.image, source: recordSource(host) };
-  const mode = docker ? seenValue(facet(host, 'docker.endpoint'))?.mode : undefined;
-  if (!docker || mode?.state !== 'seen') {
-    const why = 'the record names none; Docker keeps the image itself where it uses a graphdriver';
-    return { why: row ? why : 'it is not known where Docker keeps its image', source: recordSource(host) };
+  const store = storeOf(host, subject, undefined);
+  if (!docker || store === undefined) {
+    const why = 'it is not known where Docker keeps its image';
+    if (docker) return { why, source: recordSource(host), unread: true };
+    const named = 'the record names none; Docker keeps the image itself where it uses a graphdriver';
+    return { why: row ? named : why, source: recordSource(host) };
   }
-  if (mode.value === 'graphdriver') {
-    return { why: `Docker keeps the image itself: ${docker.image}, ${docker.imageId}`, source: mode.from };
+  if (store.mode === 'graphdriver') {
+    return {
+      why: `Docker keeps the image itself: ${docker.image}, ${docker.imageId}`,
+      source: store.source,
+    };
   }
   const image = items(host, 'containerd.images').find(
     (candidate) => candidate.namespace === namespace && candidate.target.digest === docker.imageId,
   );
-  return { name: image?.name ?? docker.image, source: mode.from };
+  return { name: image?.name ?? docker.image, source: store.source };
 };
 
 function linkWithout(host: HostSnapshot, { docker, row }: Subject): Link {
-  const listed = facet(host, 'docker.containers');
+  const listed = dockersList(host);
   const evidence = { source: listed.from, says: whyWithout(listed, docker) };
   if (docker === undefined) return { layer: 'docker', state: 'unknown', facts: {}, evidence: [evidence] };
   const claimed = listed.state === 'seen' && row?.container.labels[DOCKERS_LABEL] !== undefined;

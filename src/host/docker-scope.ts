@@ -1,5 +1,6 @@
 /** Which Docker belongs to the chosen containerd, and why none does. Pure: the asking is done before. */
 import type { DockerCandidate, DockerDiscovery, DockerMode } from './docker.ts';
+import type { DockerContainerRecord } from './docker-disk.ts';
 import { type Absent, absent, isUnknown, type Observed, seen, type Unknown, unknown } from './observed.ts';
 
 /** The first that belongs and answers, else the first that belongs. */
@@ -55,6 +56,19 @@ export const GRAPHDRIVERS: ReadonlySet<string> = new Set(
   'overlay2 fuse-overlayfs btrfs zfs vfs aufs devicemapper overlay windowsfilter'.split(' '),
 );
 const SNAPSHOTTER = 'io.containerd.snapshotter.v1';
+
+/**
+ * The image store that a container is of, by its file. btrfs and zfs are names of both kinds; the descriptor is written only
+ * where containerd is the store.
+ */
+export const storeOfRecord = ({
+  driver,
+  manifest,
+}: Pick<DockerContainerRecord, 'driver' | 'manifest'>): DockerMode | undefined => {
+  if (manifest !== null) return 'containerd';
+  if (driver === '' || driver === 'btrfs' || driver === 'zfs') return undefined;
+  return GRAPHDRIVERS.has(driver) ? 'graphdriver' : 'containerd';
+};
 
 /**
  * Where images and layers are. Docker says so since it can choose (24.0): the driver status of the containerd store is this

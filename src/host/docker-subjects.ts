@@ -1,9 +1,9 @@
 /** Every container that any layer knows: containerd's records, and what Docker has beside them. */
 import type { DockerContainer } from './docker.ts';
+import { dockersList } from './docker-join.ts';
 import { type ContainerRow, containerRows } from './kinds/containers.ts';
 import { compareText } from './kinds/kind.ts';
-import { items } from './kinds/listing.ts';
-import { type Gap, isKnown, type Listing, type Observed } from './observed.ts';
+import { type Gap, isKnown, type Listing, type Observed, seenValue } from './observed.ts';
 import { facet, type HostSnapshot } from './snapshot.ts';
 
 /** A container by its id; at least one of the two layers has it. */
@@ -21,7 +21,7 @@ export const subjects = (host: HostSnapshot): readonly Subject[] => {
   const rows = containerRows(host);
   const recorded = new Set(rows.flatMap(({ docker }) => (docker ? [docker] : [])));
   const listed = facet(host, 'containerd.containers');
-  const others = items(host, 'docker.containers').filter((container) => !recorded.has(container));
+  const others = (seenValue(dockersList(host))?.items ?? []).filter((container) => !recorded.has(container));
   return [
     ...rows.map((row) => ({
       namespace: row.container.namespace,

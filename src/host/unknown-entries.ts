@@ -1,5 +1,6 @@
 /** The `unknown` array of the JSON contract: everything that a view wanted and does not know. */
 
+import { dockersList } from './docker-join.ts';
 import type { AnyKind } from './kinds/index.ts';
 import { type Gap, isUnknown, type Observed } from './observed.ts';
 import { type FacetName, facet, type HostSnapshot } from './snapshot.ts';
@@ -17,7 +18,7 @@ export interface UnknownEntry {
 /** Entries of the facets themselves and of the gaps in their listings. */
 export const unknownFacets = (host: HostSnapshot, names: readonly FacetName[]): UnknownEntry[] =>
   names.flatMap((name) => {
-    const observed: Observed<unknown> = facet(host, name);
+    const observed: Observed<unknown> = name === 'docker.containers' ? dockersList(host) : facet(host, name);
     if (isUnknown(observed)) return observed.state === 'notCollected' ? [] : [entry(observed)];
     return observed.state === 'seen' ? gapsOf(observed.value).map(entry) : [];
   });
@@ -29,6 +30,10 @@ export const unknownOfKind = (host: HostSnapshot, kind: AnyKind): UnknownEntry[]
       host,
       kind.wants.filter((name) => !kind.reportedByRows?.includes(name)),
     ),
+    // A disk is asked for its images as a whole: what a graphdriver of Docker's has lost of theirs belongs to the answer.
+    ...(host.from === 'disk' && kind.facet === 'containerd.images'
+      ? unknownFacets(host, ['docker.references'])
+      : []),
     ...kind.use((k) => k.rows(host).flatMap((row) => (k.gaps?.(row) ?? []).map(entry))),
   ]);
 

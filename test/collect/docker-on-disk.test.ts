@@ -1,9 +1,14 @@
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
-
+import { dockerImages } from '../../probes/docker/images.ts';
+import { dockerLeftovers } from '../../probes/docker/leftovers.ts';
 import { openDiskHost } from '../../src/collect/disk.ts';
+import { diagnose, wantsOf } from '../../src/diagnose/engine.ts';
+import { dockerContainers } from '../../src/host/docker-join.ts';
+import { kindNamed } from '../../src/host/kinds/index.ts';
 import { facet } from '../../src/host/snapshot.ts';
+import { unknownFacets, unknownOfKind } from '../../src/host/unknown-entries.ts';
 import { database, type Files, scratch } from '../sources/docker/disk/tree.ts';
 
 const root = scratch();
@@ -82,5 +87,74 @@ describe('Docker below a root', () => {
     expect(facet(host, 'docker.root')).toMatchObject({
       value: { mode: { state: 'seen', value: 'containerd', from: expect.stringContaining('daemon.json') } },
     });
+  });
+});
+
+test('an engine-id that cannot be read leaves the rest of the data directory known', async () => {
+  const dir = root({
+    'var/lib/docker/containers': null,
+    'var/lib/docker/volumes/metadata.db': VOLUMES_DB,
+    'var/lib/docker/engine-id/folder': '',
+    'var/lib/docker/image/overlay2/repositories.json': '{}',
+  });
+  const host = await (await openDiskHost(dir, {})).collect(['docker.root']);
+  const fact = facet(host, 'docker.root');
+  expect(fact).toMatchObject({ state: 'seen', value: { mode: { value: 'graphdriver' } } });
+  expect(fact.state === 'seen' && 'id' in fact.value).toBe(false);
+  expect(unknownFacets(host, ['docker.root'])).toMatchObject([
+    { source: join(dir, 'var/lib/docker/engine-id'), fields: ['id'] },
+  ]);
+});
+
+describe('what stands in for a Docker that does not run', () => {
+  const [WEB, CUT] = ['a'.repeat(64), 'b'.repeat(64)];
+  const tree = (repositories: string): Files => ({
+    ...dataBelow('var/lib/docker'),
+    'var/lib/docker/image/overlay2/repositories.json': repositories,
+    [`var/lib/docker/containers/${WEB}/config.v2.json`]: JSON.stringify({
+      ID: WEB,
+      Name: '/web',
+      Driver: 'overlay2',
+      Config: { Image: 'busybox' },
+      State: { Running: false },
+    }),
+    [`var/lib/docker/containers/${CUT}/config.v2.json`]: '{"ID"',
+  });
+
+  test('names its containers by their files, and one that cannot be read stays unknown', async () => {
+    const host = await (await openDiskHost(root(tree('{}')), {})).collect(['docker.containers']);
+    const dockerOf = dockerContainers(host);
+    expect(dockerOf('moby', WEB)?.names).toEqual(['web']);
+    expect(dockerOf('moby', CUT)).toBeUndefined();
+    expect(dockerOf('moby', 'c'.repeat(64))).toBeNull();
+    expect(unknownFacets(host, ['docker.containers'])).toMatchObject([
+      { source: expect.stringContaining(`${CUT}/config.v2.json`), object: { id: CUT } },
+    ]);
+  });
+
+  test.for([
+    ['whole', '{"Repositories":{}}', 'pass', ''],
+    ['cut', '{"Repositories":{"a":{"a:1"', 'skip', 'repositories.json is damaged at byte'],
+    ['empty', '', 'skip', 'repositories.json is empty'],
+    ['of other types', '{"Repositories":[]}', 'skip', 'Repositories is a list, not an object'],
+  ] as const)('answers for images with a repositories.json that is %s', async ([, text, outcome, reason]) => {
+    const probes = [dockerImages, dockerLeftovers];
+    const host = await (await openDiskHost(root(tree(text)), {})).collect(wantsOf(probes));
+    const said = (await diagnose(host, probes, undefined)).probes.find(({ id }) => id === dockerImages.id);
+    expect(said).toMatchObject({ outcome, reason: expect.stringContaining(reason) });
+  });
+
+  test('says of the images where the names of others are lost', async () => {
+    const files: Files = {
+      ...dataBelow('var/lib/docker'),
+      [`var/lib/docker/image/overlay2/imagedb/content/sha256/${WEB}`]: '{}',
+      'var/lib/containerd/io.containerd.content.v1.content/blobs': null,
+    };
+    const host = await (await openDiskHost(root(files), {})).collect(['containerd.images']);
+    const images = kindNamed('images');
+    if (images === undefined) throw new Error('there is such a kind');
+    expect(unknownOfKind(host, images)).toContainEqual(
+      expect.objectContaining({ reason: expect.stringContaining('repositories.json is not there') }),
+    );
   });
 });

@@ -37,6 +37,34 @@ test.each(WORLDS)('a healthy host with %s passes', async (_, makeWorld) => {
   expect(outcomes(await examine(hostOf(makeWorld())))).toEqual(PASSES);
 });
 
+test.each(WORLDS)(
+  'on a disk with %s, files answer for Docker, and what ran is left open',
+  async (_, makeWorld) => {
+    const world = makeWorld();
+    world.from = 'disk';
+    const offline = unknown('offline', '/mnt/web 1', 'read from the disk', AT, 0);
+    const host = hostOf(world, {
+      'docker.discovery': offline,
+      'docker.endpoint': offline,
+      'docker.containers': offline,
+      'docker.images': offline,
+      'containerd.tasks': offline,
+    });
+    expect(outcomes(await examine(host))).toEqual({ ...PASSES, 'docker-container-disagrees': 'skip' });
+    world.leases.push(leaseOf(`moby-image-sha256:${'5'.repeat(64)}`));
+    const { findings } = await examine({
+      ...hostOf(world),
+      facets: {
+        ...hostOf(world).facets,
+        ...host.facets,
+        'containerd.leases': hostOf(world).facets['containerd.leases'],
+      } as HostSnapshot['facets'],
+    });
+    expect(findings.map(({ id, object }) => [id, object.kind])).toEqual([['docker-leftover', 'lease']]);
+    for (const { text } of findings[0]?.next ?? []) expect(text).toMatch(/^when its host runs again: /);
+  },
+);
+
 test('without any Docker there is nothing to ask, and that is a pass', async () => {
   const host = hostOf(graphdriverWorld(), { 'docker.endpoint': NO_DOCKER, 'docker.root': NO_DOCKER });
   expect(outcomes(await examine(host))).toEqual(PASSES);

@@ -1,6 +1,6 @@
 /** Containers: Docker's list and files ↔ containerd's record and task ↔ what holds the files that the container has written. */
 import type { Container, Task } from '../containerd.ts';
-import { DOCKERS_LABEL } from '../docker-join.ts';
+import { DOCKERS_LABEL, fileOf } from '../docker-join.ts';
 import { compareText } from '../kinds/kind.ts';
 import { isUnknown, type Observed, seenValue, type Unknown } from '../observed.ts';
 import type { FacetName, HostSnapshot } from '../snapshot.ts';
@@ -61,10 +61,11 @@ function containerRow(stage: Stage, books: Books, id: string): ReconcileRow {
   const record = books.records.look(id);
   const task = books.tasks.look(id);
   const names = live.state === 'seen' ? live.value.names : [];
+  const told = file.state === 'seen' ? { ...file, from: fileOf(file.value) } : file;
   const name = names[0] ?? seenValue(file)?.name ?? id;
   const docker = sideOf([live, file], seenValue(live)?.state ?? seenValue(file)?.state.status ?? '', [
     ...evidenceOf('docker', live, 'state', ({ state }) => state, 'no such container'),
-    ...evidenceOf('docker', file, 'State.Status', ({ state }) => state.status, 'no folder of this id'),
+    ...evidenceOf('docker', told, 'State.Status', ({ state }) => state.status, 'no folder of this id'),
   ]);
   const containerd = sideOf([record, task], whatRuns(record, task), [
     ...evidenceOf('containerd', record, 'record', ({ createdAt }) => `made ${createdAt ?? 'some time ago'}`),

@@ -121,7 +121,7 @@ function imageRows(
   );
   const containerd = sideOf([lease], 'a lease', leaseEvidence);
   const known = { id, driver, references, listed, config, lease };
-  const checks = active === true ? checksOf(books, known) : [otherStore(stage, active, driver ?? '')];
+  const checks = active === true ? checksOf(stage, books, known) : [otherStore(stage, active, driver ?? '')];
   return [
     rowOf({ kind: 'image', namespace: stage.namespace, name, id }, { docker, containerd }, checks),
     ...nameRows(books, known),
@@ -147,7 +147,7 @@ interface Known {
   readonly lease: Observed<Lease>;
 }
 
-function checksOf(books: ImageBooks, known: Known): Check[] {
+function checksOf(stage: Stage, books: ImageBooks, known: Known): Check[] {
   const { config } = known;
   const listed: Observed<unknown> = known.listed ?? config;
   const checks: (Check | undefined)[] = [
@@ -155,7 +155,7 @@ function checksOf(books: ImageBooks, known: Known): Check[] {
     isUnknown(config) && isUnknown(listed) ? unread(config, "the image's config") : undefined,
     configCheck(known),
     config.state === 'seen' ? layersCheck(books, config.value) : undefined,
-    ...nameDoubts(books, known),
+    ...nameDoubts(stage, books, known),
     leaseCheck(books, known),
   ];
   return checks.filter((check) => check !== undefined);
@@ -176,9 +176,13 @@ function configCheck({ references, listed, config }: Known): Check | undefined {
   return listed?.state === 'seen' ? { rule: 'config-missing' } : undefined;
 }
 
-function nameDoubts({ references }: ImageBooks, { listed, driver }: Known): readonly Check[] {
+function nameDoubts(
+  { filesDecide }: Stage,
+  { references }: ImageBooks,
+  { listed, driver }: Known,
+): readonly Check[] {
   if (listed === undefined || driver === undefined) return [];
-  if (isUnknown(listed)) return [unreadBeside(listed, "Docker's list of images")];
+  if (isUnknown(listed) && !filesDecide) return [unreadBeside(listed, "Docker's list of images")];
   return references.lacks === undefined ? [] : [unreadBeside(references.lacks, 'repositories.json')];
 }
 

@@ -62,7 +62,7 @@ function imageLeaseRows(stage: Stage, { leases }: Books): ReconcileRow[] {
         ? { rule: isFresh(host, lease.createdAt) ? 'changing' : 'lease-leaked', docker: says }
         : unread(doubt, 'whether its image is there'),
     ];
-    return [leaseRow(stage, lease, checks, `no image ${imageId}`)];
+    return [leaseRow(stage, leases, lease, checks, `no image ${imageId}`)];
   });
 }
 
@@ -96,17 +96,18 @@ function leaseRows(stage: Stage, books: Books): ReconcileRow[] {
   return books.leases.items.flatMap((lease): ReconcileRow[] => {
     if (lease.id.startsWith(imageLease(''))) return [];
     if (!isContainerId(lease.id))
-      return [leaseRow(stage, lease, [{ rule: 'lease-operation' }], 'no object of its own')];
+      return [leaseRow(stage, books.leases, lease, [{ rule: 'lease-operation' }], 'no object of its own')];
     const check = ownerCheck(stage, books, lease.id, lease, 'lease-leaked');
     if (check === undefined) return [];
     const kept = books.snapshots.items.filter(({ key }) => key === lease.id);
     const containerd = kept.flatMap((snapshot) => snapshotEvidence(books, snapshot));
-    return [leaseRow(stage, lease, [{ ...check, containerd }], 'no such container')];
+    return [leaseRow(stage, books.leases, lease, [{ ...check, containerd }], 'no such container')];
   });
 }
 
 function leaseRow(
   { namespace, host }: Stage,
+  leases: Books['leases'],
   lease: Lease,
   checks: readonly Check[],
   without: string,
@@ -115,7 +116,7 @@ function leaseRow(
   const expiry = labels[LEASE_EXPIRY] ?? 'never';
   const value = `made ${createdAt ?? 'some time ago'}, expires ${expiry}`;
   const evidence = [
-    { layer: 'containerd', source: 'Leases.List', field: `lease ${id}`, value, at: host.at },
+    { layer: 'containerd', source: leases.look(id).from, field: `lease ${id}`, value, at: host.at },
   ] as const;
   const known = checks.every(({ rule }) => rule !== 'unread');
   return rowOf(

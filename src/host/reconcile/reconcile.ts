@@ -39,23 +39,31 @@ export interface Reconciliation {
   readonly nothing: Absent | Unknown | undefined;
   /** Where Docker keeps its images, and by which driver, in words. */
   readonly mode: string;
+  /** Of Docker's containers; undefined where there is nothing to compare. */
+  readonly namespace: string | undefined;
   readonly rows: readonly ReconcileRow[];
 }
 
 /** Compares what the snapshot has; what it does not know is no difference. */
 export const reconcile = (host: HostSnapshot, parts: readonly ReconcilePart[] = ALL): Reconciliation => {
   const stage = stageOf(host);
-  if (stage.state !== 'seen') return { nothing: stage, mode: 'no Docker', rows: [] };
+  if (stage.state !== 'seen') return { nothing: stage, mode: 'no Docker', namespace: undefined, rows: [] };
   const { namespace, mode, driver } = stage.value;
   const { namespaces } = host.scope;
   if (namespaces !== undefined && !namespaces.includes(namespace)) {
     const why = `Docker's containers are in the namespace ${namespace}, which was not asked for`;
-    return { nothing: absent('--namespace', host.at, why), mode: 'not looked at', rows: [] };
+    return {
+      nothing: absent('--namespace', host.at, why),
+      mode: 'not looked at',
+      namespace: undefined,
+      rows: [],
+    };
   }
   const store = mode.state === 'seen' ? mode.value : 'unknown image store';
   const name = driver.state === 'seen' ? ` ${driver.value}` : '';
   return {
     nothing: undefined,
+    namespace,
     mode: `${store === 'containerd' ? 'containerd image store' : store}${name}`,
     rows: parts.flatMap((part) => PARTS[part].rows(stage.value)),
   };

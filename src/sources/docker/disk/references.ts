@@ -10,7 +10,7 @@ import { digest } from '../../../host/ids.ts';
 import type { Listing } from '../../../host/observed.ts';
 import { bytes } from '../../../text/units.ts';
 import { eachDriver } from './drivers.ts';
-import { type Beginning, type Disk, readBeginning } from './files.ts';
+import { type Beginning, type Disk, FileFault, namesIfAny, readBeginning } from './files.ts';
 import { DIGEST } from './image-configs.ts';
 import { JsonFault, JsonScanner } from './json-scanner.ts';
 import { Draft } from './listing.ts';
@@ -24,7 +24,14 @@ export function* readReferences(disk: Disk, root: string): Generator<void, Listi
   const draft = new Draft<DockerReference>();
   yield* eachDriver(disk, root, draft, function* (driver, folder) {
     const path = join(folder, 'repositories.json');
-    const file = readBeginning(disk, path, MAX_FILE);
+    const file = beginningOf(disk, path);
+    if (file === undefined) {
+      // dockerd writes one at its first start, so beside images it was lost.
+      if (namesIfAny(disk, join(folder, 'imagedb/content/sha256')).length === 0) return;
+      const lost = `${path} is not there (or is a link that leads nowhere), though there are images: their names are lost`;
+      draft.miss({ kind: 'graphdriver', id: driver }, path, lost);
+      return;
+    }
     const found = new Map<string, DockerReference>();
     const fault = yield* scan(file, driver, path, draft, found);
     // One by one: there may be more than a call takes arguments.
@@ -44,6 +51,15 @@ export function* readReferences(disk: Disk, root: string): Generator<void, Listi
     }
   });
   return draft.done();
+}
+
+function beginningOf(disk: Disk, path: string): Beginning | undefined {
+  try {
+    return readBeginning(disk, path, MAX_FILE);
+  } catch (error) {
+    if (error instanceof FileFault && error.missing) return undefined;
+    throw error;
+  }
 }
 
 function* scan(

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { DockerMode } from '../../../host/docker.ts';
 import type { DockerContainerRecord, DockerRoot } from '../../../host/docker-disk.ts';
-import { GRAPHDRIVERS } from '../../../host/docker-scope.ts';
+import { GRAPHDRIVERS, storeOfRecord } from '../../../host/docker-scope.ts';
 import { type Observed, seen, unknown } from '../../../host/observed.ts';
 import type { DaemonConfig } from '../daemon-config.ts';
 import { imageDrivers } from './drivers.ts';
@@ -30,13 +30,25 @@ export const readRoot = (
   const own = join(path, 'containerd/daemon');
   return {
     path,
-    id: readText(disk, join(path, 'engine-id')) || null,
+    ...engineOf(disk, path),
     graphDrivers,
     snapshotters,
     mode: modeOf(tracesOf(disk, path, snapshotters, records), config, records, path),
     containerdRoot: folderAt(disk, own) === undefined ? null : own,
   };
 };
+
+// Whose it is decides nothing of what is in it.
+function engineOf(disk: Disk, path: string): Pick<DockerRoot, 'id' | 'gaps'> {
+  const file = join(path, 'engine-id');
+  try {
+    return { id: readText(disk, file) || null };
+  } catch (error) {
+    if (!(error instanceof FileFault)) throw error;
+    const fact = unknown(error.state, error.path, error.message, new Date().toISOString(), 0);
+    return { gaps: [{ ...fact, object: { kind: 'docker data directory', id: path }, fields: ['id'] }] };
+  }
+}
 
 // A dockerd that has started with a driver has made its folders; only what is in them is data.
 function driversWithData(disk: Disk, root: string, names: readonly string[]): readonly string[] {
@@ -74,7 +86,7 @@ function tracesOf(
   snapshotters: readonly string[],
   records: readonly DockerContainerRecord[],
 ): Traces {
-  const stores = records.map((record) => ({ record, store: storeOf(record) }));
+  const stores = records.map((record) => ({ record, store: storeOfRecord(record) }));
   const containers = (store: DockerMode): readonly string[] =>
     stores
       .filter((each) => each.store === store)
@@ -93,14 +105,6 @@ function tracesOf(
       ...containers('containerd'),
     ],
   };
-}
-
-// btrfs and zfs are names of both kinds; the descriptor is written only where containerd is the store.
-function storeOf({ driver, manifest }: DockerContainerRecord): DockerMode | undefined {
-  if (manifest !== null) return 'containerd';
-  if (driver === '') return undefined;
-  if (driver === 'btrfs' || driver === 'zfs') return undefined;
-  return GRAPHDRIVERS.has(driver) ? 'graphdriver' : 'containerd';
 }
 
 /**
@@ -173,7 +177,7 @@ function lastChanged(records: readonly DockerContainerRecord[]):
   | undefined {
   let last: ReturnType<typeof lastChanged>;
   for (const record of records) {
-    const store = storeOf(record);
+    const store = storeOfRecord(record);
     if (store === undefined) continue;
     const { createdAt, state } = record;
     for (const moment of [createdAt, state.startedAt, state.finishedAt]) {
