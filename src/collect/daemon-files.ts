@@ -37,7 +37,7 @@ export const filesOfDaemon = async (
   }
   const asked = mayAsk || context.wants.includes('containerd.plugins');
   const plugins = asked ? await context.once('containerd.plugins') : undefined;
-  const told = plugins?.state === 'seen' ? storageOfPlugins(plugins.value.items) : undefined;
+  const told = plugins?.state === 'seen' ? storageOfPlugins(plugins.value.items, HERE) : undefined;
   const known = told ?? context.known.get(address);
   if (known !== undefined) return known;
   for (const { database, argv, config } of own) {

@@ -4,6 +4,7 @@
  */
 import { isUnknown, type Listing, type Observed, type Unknown, type UnknownState } from '../host/observed.ts';
 import type { FacetName, Facets } from '../host/snapshot.ts';
+import { HERE } from '../sources/disk/disk.ts';
 import { normalAddress } from './discover.ts';
 import { chosenAddress, factOf, type ReaderContext, type Readers } from './reader-context.ts';
 import { insteadOf, type StorageFacet, type StorageReaders } from './storage.ts';
@@ -72,7 +73,7 @@ export const filledFromDisk = (readers: Readers, context: ReaderContext): Reader
     ...(Object.fromEntries(FILLED.map(filled)) as Pick<Readers, Filled>),
     'containerd.plugins': async () => {
       const plugins = await readers['containerd.plugins']();
-      const files = plugins.state === 'seen' ? storageOfPlugins(plugins.value.items) : undefined;
+      const files = plugins.state === 'seen' ? storageOfPlugins(plugins.value.items, HERE) : undefined;
       if (files !== undefined)
         context.known.set(normalAddress((await chosenAddress(context)).address), files);
       return plugins;

@@ -26,12 +26,15 @@ export const storageBelow = (root: string, disk: Disk): StorageFiles => {
   };
 };
 
-/** As the plugins of a running daemon export them; undefined where its metadata plugin says no path. */
-export const storageOfPlugins = (plugins: readonly Plugin[]): StorageFiles | undefined => {
+/**
+ * As the plugins of a running daemon export them; undefined where its metadata plugin says no path.
+ * @param disk where the daemon keeps them, for what its plugins do not export
+ */
+export const storageOfPlugins = (plugins: readonly Plugin[], disk: Disk): StorageFiles | undefined => {
   const metaDb = plugins.find(({ type }) => type === 'io.containerd.metadata.v1')?.exports['path'];
   const content = plugins.find(({ type }) => type === 'io.containerd.content.v1')?.exports['root'];
   if (metaDb === undefined || content === undefined) return undefined;
-  const snapshotters = plugins.flatMap(({ type, id, exports: { root } }) =>
+  const snapshotters = plugins.flatMap(({ type, id, exports: { root = rootUnsaid(id, metaDb, disk) } }) =>
     type === SNAPSHOTTER && root !== undefined ? [{ name: id, root }] : [],
   );
   return {
@@ -44,3 +47,15 @@ export const storageOfPlugins = (plugins: readonly Plugin[]): StorageFiles | und
     snapshotters,
   };
 };
+
+// Up to 1.6 the native snapshotter exports nothing. Its database at the usual place is its own; without one there, nobody knows.
+function rootUnsaid(snapshotter: string, metaDb: string, disk: Disk): string | undefined {
+  const end = `/${METADATA_FOLDER}/meta.db`;
+  if (snapshotter !== 'native' || !metaDb.endsWith(end)) return undefined;
+  const root = `${metaDb.slice(0, -end.length)}/${SNAPSHOTTER}.${snapshotter}`;
+  try {
+    return disk.stat(`${root}/metadata.db`).kind === 'file' ? root : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -62,6 +62,17 @@ const daemon = (more: Partial<DaemonProcess>): DaemonProcess => ({
   ...more,
 });
 
+const plugin = (type: string, id: string, exports: Plugin['exports']): Plugin => ({
+  type,
+  id,
+  status: 'ok',
+  error: null,
+  requires: [],
+  platforms: [],
+  capabilities: [],
+  exports,
+});
+
 interface Case {
   readonly daemons?: readonly DaemonProcess[];
   readonly plugins?: readonly Plugin[];
@@ -102,16 +113,6 @@ const metaDbOf = async (of: Case): Promise<string> => {
 
 describe("a daemon's files", () => {
   test('are where its plugins say', async () => {
-    const plugin = (type: string, id: string, exports: Plugin['exports']): Plugin => ({
-      type,
-      id,
-      status: 'ok',
-      error: null,
-      requires: [],
-      platforms: [],
-      capabilities: [],
-      exports,
-    });
     const plugins = [
       plugin('io.containerd.metadata.v1', 'bolt', { path: '/data/meta.db' }),
       plugin('io.containerd.content.v1', 'content', { root: '/data/content' }),
@@ -129,6 +130,28 @@ describe("a daemon's files", () => {
       content: '/data/content',
       snapshotters: [{ name: 'overlayfs', root: '/fast/overlay' }],
     });
+  });
+
+  test("are, of 1.6's native snapshotter, which says nothing, at the usual place, if a database is there", async () => {
+    const metaDb = containerd('old');
+    const plugins = [
+      plugin('io.containerd.metadata.v1', 'bolt', { path: metaDb }),
+      plugin('io.containerd.content.v1', 'content', { root: '/data/content' }),
+      plugin('io.containerd.snapshotter.v1', 'native', {}),
+      plugin('io.containerd.snapshotter.v1', 'remote', {}),
+    ];
+    const snapshotters = async (): Promise<unknown> => {
+      const files = await filesOfDaemon(context({ plugins }), true);
+      return 'why' in files ? files.why : files.snapshotters;
+    };
+    expect(await snapshotters()).toEqual([]);
+    for (const name of ['native', 'remote']) {
+      mkdirSync(join(dir, `old/io.containerd.snapshotter.v1.${name}`));
+      writeFileSync(join(dir, `old/io.containerd.snapshotter.v1.${name}/metadata.db`), '');
+    }
+    expect(await snapshotters()).toEqual([
+      { name: 'native', root: join(dir, 'old/io.containerd.snapshotter.v1.native') },
+    ]);
   });
 
   test('are those that its process shows: the open database, its arguments, its config', async () => {
