@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -137,6 +138,29 @@ describe('content', () => {
       }),
   });
 
+  fault('content-orphan-ingest', 'an upload that no namespace has recorded', {
+    inject: async (lab) => {
+      const name = `${lab.namespace}/77/nobody knows`;
+      blob = createHash('sha256').update(name).digest('hex');
+      const folder = join(contentStore(lab), 'ingest', blob);
+      const files = { ref: name, data: 'the first bytes', startedat: '', updatedat: '' };
+      mkdirSync(folder, { recursive: true });
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+      dateUploads(lab, new Date());
+      await isSilent(lab, {}, 0, 'with an upload that has just begun');
+      dateUploads(lab, new Date(Date.now() - 2 * HOUR_MS));
+      return { undo: async () => rmSync(folder, { recursive: true }) };
+    },
+    expected: (lab) =>
+      about(/^upload \S+\/77\/nobody knows \(15 B\) in the content store is recorded in no namespace$/, {
+        outcome: 'warn',
+        kind: 'ingest',
+        id: blob,
+        name: `${lab.namespace}/77/nobody knows`,
+        layers: ['content', 'metadata'],
+      }),
+  });
+
   fault('image-incomplete', 'the record of a config was removed', {
     inject: async (lab) => {
       const { config } = await imageBlobs(lab);
@@ -189,6 +213,33 @@ describe('snapshots', () => {
       layers: ['metadata', 'snapshot'],
     }),
   });
+
+  // What a host leaves that died while a snapshot was removed, or while one was made.
+  for (const name of ['9999', 'new-123456']) {
+    fault('snapshot-orphan', `folder ${name} is in no database`, {
+      inject: async (lab) => {
+        const folder = join(overlay(lab), 'snapshots', name);
+        mkdirSync(join(folder, 'fs'), { recursive: true });
+        await isSilent(lab, {}, 0, 'with a folder that was just made');
+        const before = new Date(Date.now() - 2 * HOUR_MS);
+        utimesSync(folder, before, before);
+        return {
+          undo: async () => rmSync(folder, { recursive: true }),
+          check: ({ evidence }) =>
+            expect(evidence.map(({ source }) => source)).toContain(join(overlay(lab), 'metadata.db')),
+        };
+      },
+      expected: (lab) => ({
+        title: new RegExp(`^folder ${name} of snapshotter overlayfs belongs to no snapshot$`),
+        outcome: 'warn',
+        layer: 'snapshot',
+        kind: 'directory',
+        id: join(overlay(lab), 'snapshots', name),
+        name: 'overlayfs',
+        layers: ['metadata', 'snapshot'],
+      }),
+    });
+  }
 
   fault('snapshotter-db-missing', "the overlay snapshotter's database was removed under the daemon", {
     inject: async (lab) => moveAway(lab, join(overlay(lab), 'metadata.db')),
@@ -309,6 +360,10 @@ describe('what looks like a fault and is none', () => {
         layers.every((layer) => !existsSync(blobFile(lab, layer))) ? true : undefined,
       );
       await isSilent(lab, {}, 0, 'with layers given up');
+      // No fault, and told all the same: who would push it is refused.
+      const { document } = await doctor(lab);
+      const answer = document.probes.find(({ id }) => id === 'image-incomplete');
+      expect(answer?.reason).toContain(`(${SINGLE_IMAGE}) is without layers on purpose`);
     });
   }
 
