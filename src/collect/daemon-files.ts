@@ -41,12 +41,13 @@ export const filesOfDaemon = async (
   const known = told ?? context.known.get(address);
   if (known !== undefined) return known;
   for (const { database, argv, config } of own) {
-    const root = rootOfDatabase(seenValue(database)) ?? flagged(argv) ?? (await configured(config));
-    if (root !== undefined) return storageBelow(root, HERE);
+    const told = await configured(config);
+    const root = rootOfDatabase(seenValue(database)) ?? flagged(argv) ?? told?.root;
+    if (root !== undefined) return storageBelow(root, HERE, told?.snapshotters);
   }
   const isNamed = origin === 'flag' || origin === 'environment';
   const usual = isNamed ? undefined : await usualRoot(address, context.options.environment);
-  if (usual !== undefined) return storageBelow(usual, HERE);
+  if (usual !== undefined) return storageBelow(usual.root, HERE, usual.snapshotters);
   const why = 'nothing says where its files are: its process does not run, or cannot be looked at';
   return { state: plugins !== undefined && isUnknown(plugins) ? plugins.state : 'unsupported', why };
 };
@@ -63,17 +64,25 @@ function flagged(argv: readonly string[]): string | undefined {
   return value?.startsWith('/') === true ? value : undefined;
 }
 
-// One that names no file reads the default one, and has a default root where neither that nor the file says another.
-async function configured(config: string | null): Promise<string | undefined> {
-  const told = await readContainerdConfig(HERE, config ?? DEFAULT_CONFIG);
-  if (told.state === 'seen') return told.value.root ?? DEFAULT_ROOT;
-  return told.state === 'absent' && config === null ? DEFAULT_ROOT : undefined;
+interface Told {
+  readonly root: string;
+  readonly snapshotters?: ReadonlyMap<string, string>;
 }
 
-async function usualRoot(address: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+// One that names no file reads the default one, and has a default root where neither that nor the file says another.
+async function configured(config: string | null): Promise<Told | undefined> {
+  const told = await readContainerdConfig(HERE, config ?? DEFAULT_CONFIG);
+  if (told.state === 'seen') {
+    const { root, snapshotters } = told.value;
+    return { root: root ?? DEFAULT_ROOT, snapshotters };
+  }
+  return told.state === 'absent' && config === null ? { root: DEFAULT_ROOT } : undefined;
+}
+
+async function usualRoot(address: string, environment: NodeJS.ProcessEnv): Promise<Told | undefined> {
   if (address === DEFAULT_ADDRESS) return configured(null);
   const known = wellKnownAddresses(environment['XDG_RUNTIME_DIR']).find(
     (place) => normalAddress(place.address) === address,
   );
-  return known?.root ?? undefined;
+  return known === undefined || known.root === null ? undefined : { root: known.root };
 }

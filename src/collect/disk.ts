@@ -142,13 +142,20 @@ async function readersOf(reading: Reading): Promise<Readers> {
 function containerdReaders({ disk, folder, layout, chosen, scope, wants, options }: Reading): StorageReaders {
   if (chosen === undefined) {
     const [unread] = layout.unread;
+    const { elsewhere } = layout;
+    const at = new Date().toISOString();
+    if (unread !== undefined) return all(STORAGE_FACETS, async () => unread);
+    if (elsewhere !== null) {
+      const why = `no containerd has kept its files in ${folder}, and one may have kept them elsewhere: ${elsewhere}`;
+      return all(STORAGE_FACETS, async () => unknown('offline', folder, why, at, 0));
+    }
     const why = `no containerd has kept its files in ${folder}`;
-    return all(STORAGE_FACETS, async () => unread ?? absent(folder, new Date().toISOString(), why));
+    return all(STORAGE_FACETS, async () => absent(folder, at, why));
   }
   const { showSecrets = false, timeoutMs: deadlineMs = DEFAULT_DEADLINE_MS } = options;
   let files: StorageFiles;
   try {
-    files = storageBelow(chosen.path, disk);
+    files = storageBelow(chosen.path, disk, chosen.snapshotters);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const state = code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed';

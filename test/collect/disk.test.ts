@@ -1,6 +1,14 @@
 /** A host that is only a disk: what of it is found, what is read, and what is said of the rest. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -130,6 +138,62 @@ describe('containerds in a folder', () => {
     expect(docker.layout.docker).toBe(join(dir, 'dock'));
     rmSync(join(dir, 'dock/containerd'), { recursive: true });
     expect((await open('dock')).chosen).toBeUndefined();
+  });
+
+  test('may have their snapshotters elsewhere, and their config in several files', async () => {
+    containerd('big/ctrd');
+    const moved = 'io.containerd.snapshotter.v1.overlayfs';
+    mkdirSync(join(dir, 'fast'));
+    renameSync(join(dir, 'big/ctrd', moved), join(dir, 'fast/ovl'));
+    file(
+      'etc/containerd/config.toml',
+      'version = 2\nroot = "/wrong"\nimports = ["conf.d/*.toml", "../../../../etc/containerd/config.toml"]\n',
+    );
+    file(
+      'etc/containerd/conf.d/10-root.toml',
+      'root = "/big/ctrd"\nimports = ["../config.toml", "10-root.toml"]',
+    );
+    file('etc/containerd/conf.d/20-overlay.toml', `[plugins."${moved}"]\nroot_path = "/fast/ovl/"\n`);
+    file('etc/containerd/conf.d/README', 'no config');
+    const { chosen, collect } = await open();
+    expect(chosen).toMatchObject({ path: join(dir, 'big/ctrd') });
+    const host = await collect(['metadata.databases', 'metadata.snapshots', 'snapshot.directories']);
+    expect(listing(facet(host, 'metadata.databases')).items.map(({ path }) => path)).toContain(
+      join(dir, 'fast/ovl/metadata.db'),
+    );
+    expect(listing(facet(host, 'snapshot.directories')).items.map(({ path }) => path)).toEqual([
+      join(dir, 'fast/ovl/snapshots/1'),
+    ]);
+    const states = listing(facet(host, 'metadata.snapshots')).items.map(({ backend }) => backend.state);
+    expect(states).toContain('seen');
+  });
+
+  test('have a snapshotter that lies on another disk as unknown, not as lost', async () => {
+    containerd('var/lib/containerd');
+    const usual = join(dir, 'var/lib/containerd/io.containerd.snapshotter.v1.overlayfs');
+    file('etc/containerd/config.toml', '[plugins.overlayfs]\nroot_path = "/fast/ovl"\n');
+    const states = async (): Promise<readonly string[]> => {
+      const host = await (await open()).collect(['metadata.snapshots']);
+      const { items } = listing(facet(host, 'metadata.snapshots'));
+      return items
+        .filter(({ snapshotter }) => snapshotter === 'overlayfs')
+        .map(({ backend }) => backend.state);
+    };
+    // It was set up before, or by one that reads no such section.
+    expect(await states()).toContain('seen');
+    rmSync(join(usual, 'metadata.db'));
+    expect(new Set(await states())).toEqual(new Set(['unsupported']));
+  });
+
+  test('have a config that is not known where a file that it imports is not', async () => {
+    containerd('var/lib/containerd');
+    file('etc/containerd/config.toml', 'version = 2\nroot = "/big/ctrd"\nimports = ["more.toml"]\n');
+    // The usual place is looked at all the same.
+    expect((await open()).chosen?.path).toBe(join(dir, 'var/lib/containerd'));
+    rmSync(join(dir, 'var/lib/containerd'), { recursive: true });
+    expect((await open()).layout.elsewhere).toMatch(
+      /more\.toml may say where, and is not known: .*imports it/,
+    );
   });
 
   test('are looked for by config files of any kind without waiting for them', async () => {
@@ -382,4 +446,60 @@ test('a folder that has nothing of either is said to have nothing, not to be unr
   for (const name of ['containerd.images', 'docker.root', 'content.blobs'] as const) {
     expect(stateOf(host, name)).toBe('absent');
   }
+});
+
+describe("Docker's data directory without a containerd", () => {
+  const docker = (at: string): void => {
+    folder(`${at}/containers`);
+    folder(`${at}/image`);
+  };
+  const images = async (at = ''): Promise<Observed<unknown>> =>
+    facet(await (await open(at)).collect(['containerd.images']), 'containerd.images');
+
+  test('alone does not say that there was none', async () => {
+    docker('dock');
+    expect(await images('dock')).toMatchObject({
+      state: 'offline',
+      why: expect.stringContaining("it is Docker's data directory alone"),
+    });
+    docker('var/lib/docker');
+    expect(await images()).toMatchObject({ state: 'offline', why: expect.stringContaining('no /etc') });
+  });
+
+  test('in all of a system says that there was none', async () => {
+    docker('var/lib/docker');
+    folder('etc');
+    expect(await images()).toMatchObject({ state: 'absent' });
+    // As dockerd would use it whether it is named or not.
+    file('etc/docker/daemon.json', '{"containerd":"/var/run/containerd/containerd.sock"}');
+    expect(await images()).toMatchObject({ state: 'absent' });
+  });
+
+  test.each([
+    ['an empty folder', () => folder('var/lib/containerd'), /is there and has nothing of it/],
+    [
+      'a config that names another root',
+      () => file('etc/containerd/config.toml', 'root = "/data/ctrd"'),
+      /says in \/data\/ctrd, where nothing of it is/,
+    ],
+    ['a config that cannot be read', () => file('etc/containerd/config.toml', 'root = ['), /may say where/],
+    [
+      "another daemon's address",
+      () => file('etc/docker/daemon.json', '{"containerd":"/run/other/containerd.sock"}'),
+      /used the containerd at \/run\/other\/containerd\.sock/,
+    ],
+  ] as const)('does not where the disk has %s', async (_name, make, why) => {
+    docker('var/lib/docker');
+    folder('etc');
+    make();
+    expect(await images()).toMatchObject({ state: 'offline', why: expect.stringMatching(why) });
+  });
+
+  test("is read with Docker's own, or the system's, where that is there", async () => {
+    docker('var/lib/docker');
+    containerd('var/lib/docker/containerd/daemon');
+    expect((await open('var/lib/docker')).layout.elsewhere).toBeNull();
+    expect(await images('var/lib/docker')).toMatchObject({ state: 'seen' });
+    expect(await images()).toMatchObject({ state: 'seen' });
+  });
 });
