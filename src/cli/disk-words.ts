@@ -39,7 +39,10 @@ export const sayDisk = async ({ folder, layout, chosen }: DiskHost, quiet: boole
 
 // Why there may be one all the same, else where one would be.
 async function sayPlaces({ looked, unread, elsewhere }: DiskHost['layout']): Promise<void> {
-  if (elsewhere !== null) await writeHint(escapeText(elsewhere));
+  if (elsewhere !== null) {
+    await writeHint(escapeText(elsewhere));
+    await writeHint('a folder that has both, as they were below /, can be named with --root');
+  }
   const shown = unread.length > 0 ? [] : looked.slice(0, MAX_PLACES);
   for (const { path, named } of shown)
     await writeHint(`looked in ${escapeText(path)} (${escapeText(named)})`);

@@ -75,7 +75,7 @@ export const diskLayout = async (disk: Disk, folder: string): Promise<DiskLayout
   };
 };
 
-const ALONE = `it is Docker's data directory alone; a containerd that Docker did not start itself keeps its files beside it, in ${USUAL_ROOT} by default. With --root, name the folder that has both as they were`;
+const ALONE = `only Docker's data directory is here; a containerd that Docker has not started itself keeps its files beside it, by default in ${USUAL_ROOT}`;
 
 // No containerd's root is on the disk. That there was none shows only where the disk has all places that could have one.
 function whyElsewhere(

@@ -146,7 +146,7 @@ function containerdReaders({ disk, folder, layout, chosen, scope, wants, options
     const at = new Date().toISOString();
     if (unread !== undefined) return all(STORAGE_FACETS, async () => unread);
     if (elsewhere !== null) {
-      const why = `no containerd has kept its files in ${folder}, and one may have kept them elsewhere: ${elsewhere}`;
+      const why = `where containerd has kept its files is not known: ${elsewhere}`;
       return all(STORAGE_FACETS, async () => unknown('offline', folder, why, at, 0));
     }
     const why = `no containerd has kept its files in ${folder}`;

@@ -460,10 +460,19 @@ describe("Docker's data directory without a containerd", () => {
     docker('dock');
     expect(await images('dock')).toMatchObject({
       state: 'offline',
-      why: expect.stringContaining("it is Docker's data directory alone"),
+      why: expect.stringContaining("only Docker's data directory is here"),
     });
     docker('var/lib/docker');
     expect(await images()).toMatchObject({ state: 'offline', why: expect.stringContaining('no /etc') });
+  });
+
+  test("alone has Docker's own databases", async () => {
+    docker('dock');
+    file('dock/volumes/metadata.db', 'no database');
+    const host = await (await open('dock')).collect(['metadata.databases']);
+    const { items, gaps } = listing(facet(host, 'metadata.databases'));
+    expect(items.map(({ owner }) => owner)).toContain('volumes/metadata.db');
+    expect(gaps[0]).toMatchObject({ state: 'offline', object: { id: 'metadata' } });
   });
 
   test('in all of a system says that there was none', async () => {
