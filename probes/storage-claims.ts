@@ -72,3 +72,16 @@ export const damagedRecords = (host: HostSnapshot): string | undefined => {
     ? outdated(host, 'metadata')
     : 'meta.db is damaged: it may have records that cannot be read';
 };
+
+/** Why nothing can be said to have no record: meta.db is not there, not read, new or damaged. */
+export const noTestimony = (host: HostSnapshot): string | undefined => {
+  const metadata = items(host, 'metadata.databases').find(({ owner }) => owner === 'metadata')?.file;
+  if (metadata === undefined) return undefined;
+  if (metadata.state === 'absent') return 'there is no meta.db that could have recorded the files';
+  if (metadata.state === 'failed') return `meta.db may have recorded the files: ${metadata.why}`;
+  const file = seenValue(metadata);
+  if (file === undefined) return undefined;
+  const doubt = damagedRecords(host);
+  if (doubt !== undefined) return doubt;
+  return file.version === null ? 'meta.db has no records at all; see meta-db-empty' : undefined;
+};

@@ -68,10 +68,18 @@ What is reported was here and is not, or never came: an interrupted pull, a coll
       (unread &&
         `what ${unread.image.name} is made of is not known: ${unread.why ?? 'a manifest was not read'}`);
     return open === undefined
-      ? { outcome: 'pass', reason: 'every image has the content that it needs' }
+      ? { outcome: 'pass', reason: `every image has the content that it needs${givenUp(contents)}` }
       : { outcome: 'skip', reason: open };
   },
 };
+
+// What runs and cannot be exported is no fault, and still worth to be known by who wants to push it.
+function givenUp(contents: readonly ImageContent[]): string {
+  const without = contents.filter(({ state }) => state === 'discarded').map(({ image }) => image.name);
+  return without.length === 0
+    ? ''
+    : `; ${count(without.length, 'image')} (${named(without)}) ${without.length === 1 ? 'is' : 'are'} without layers on purpose, and cannot be exported or pushed`;
+}
 
 // A record without a file is the other probe's, and so is an image that only lacks those.
 function incomplete(content: ImageContent): Incomplete | undefined {

@@ -2,12 +2,11 @@
 import { type Blob, blobsOf, storeFolder } from '../../src/host/blobs.ts';
 import type { Claim, NextStep, Probe } from '../../src/host/finding.ts';
 import { readAt } from '../../src/host/listing-gaps.ts';
-import { seenValue } from '../../src/host/observed.ts';
 import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import type { BlobFile } from '../../src/host/storage.ts';
 import { shellWord } from '../../src/text/shell.ts';
 import { age, bytes, count } from '../../src/text/units.ts';
-import { damagedRecords, firstOpen, named, oneOrEach, sureness } from '../storage-claims.ts';
+import { firstOpen, named, noTestimony, oneOrEach, sureness } from '../storage-claims.ts';
 
 /** A commit puts the file in its place before the record is written; no commit takes as long as this. */
 const ORPHAN_AFTER_MS = 3_600_000;
@@ -36,7 +35,7 @@ A file younger than an hour is not looked at: a commit in flight looks the same.
         reason: 'only some namespaces were read: others may have recorded the files',
       };
     }
-    const open = firstOpen(host, ['containerd.content']) ?? brokenRecords(host);
+    const open = firstOpen(host, ['containerd.content']) ?? noTestimony(host);
     if (open !== undefined) return { outcome: 'skip', reason: open };
     const at = Date.parse(readAt(host, 'content.blobs'));
     const orphans = [...blobsOf(host).values()].filter(
@@ -61,20 +60,6 @@ A file younger than an hour is not looked at: a commit in flight looks the same.
       : { outcome: 'skip', reason: unread };
   },
 };
-
-// Of a database that is damaged or new, no record can be said to be missing.
-function brokenRecords(host: HostSnapshot): string | undefined {
-  const databases = seenValue(facet(host, 'metadata.databases'))?.items ?? [];
-  const metadata = databases.find(({ owner }) => owner === 'metadata')?.file;
-  if (metadata === undefined) return undefined;
-  if (metadata.state === 'absent') return 'there is no meta.db that could have recorded the files';
-  if (metadata.state === 'failed') return `meta.db may have recorded the files: ${metadata.why}`;
-  const file = seenValue(metadata);
-  if (file === undefined) return undefined;
-  const doubt = damagedRecords(host);
-  if (doubt !== undefined) return doubt;
-  return file.version === null ? 'meta.db has no records at all; see meta-db-empty' : undefined;
-}
 
 const stepsAbout = (file: string): NextStep[] => [
   {

@@ -1,7 +1,7 @@
 /** Has every snapshotter its database? */
 import type { Claim, Probe } from '../../src/host/finding.ts';
 import { items } from '../../src/host/kinds/listing.ts';
-import { readAt } from '../../src/host/listing-gaps.ts';
+import { openQuestion, readAt } from '../../src/host/listing-gaps.ts';
 import { isUnknown } from '../../src/host/observed.ts';
 import { facet, type HostSnapshot } from '../../src/host/snapshot.ts';
 import type { Database } from '../../src/host/storage.ts';
@@ -32,6 +32,8 @@ containerd starts without it and makes an empty one. Unpacking then fails with "
     if (unread !== undefined && isUnknown(unread.file)) {
       return { outcome: 'skip', reason: `${unread.path} is not known: ${unread.file.why}` };
     }
+    const open = openQuestion(host, 'metadata.databases');
+    if (open !== undefined) return { outcome: 'skip', reason: open };
     return { outcome: 'pass', reason: 'no snapshotter with snapshots is without its database' };
   },
 };

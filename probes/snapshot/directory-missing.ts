@@ -73,7 +73,9 @@ function lostOf(host: HostSnapshot): { lost: Lost[]; open: string | undefined } 
     const backend = seenValue(record.backend);
     if (backend === undefined) return [];
     if (there.has(`${record.snapshotter}/${backend.id}`)) return [];
-    const hidden = openQuestion(host, 'snapshot.directories', { id: record.snapshotter });
+    const hidden =
+      openQuestion(host, 'snapshot.directories', { id: record.snapshotter }) ??
+      openQuestion(host, 'snapshot.directories', { id: `${record.snapshotter}/${backend.id}` });
     open ??= hidden;
     if (hidden !== undefined || isFresh(host, backend.createdAt, at)) return [];
     const sibling = directories.find(({ snapshotter }) => snapshotter === record.snapshotter);

@@ -1,10 +1,10 @@
 /** Which containerds, and which Docker, have left their files in a folder: a root file system, or a root of their own. */
 import type { Disk } from '../host/disk.ts';
-import { seenValue, type Unknown, unknown } from '../host/observed.ts';
-import { WELL_KNOWN_ROOTS } from '../sources/containerd/address.ts';
+import { isUnknown, type Observed, seenValue, type Unknown, unknown } from '../host/observed.ts';
+import { WELL_KNOWN_ROOTS, wellKnownAddresses } from '../sources/containerd/address.ts';
 import { parseDaemonConfig } from '../sources/docker/daemon-config.ts';
-import { readContainerdConfig } from '../sources/system/containerd-config.ts';
-import { DEFAULT_CONFIG } from './discover.ts';
+import { type ContainerdConfig, readContainerdConfig } from '../sources/system/containerd-config.ts';
+import { DEFAULT_CONFIG, normalAddress } from './discover.ts';
 import { METADATA_FOLDER } from './storage-files.ts';
 
 /** A containerd's root. */
@@ -12,6 +12,8 @@ export interface FoundRoot {
   readonly path: string;
   /** What says that it is one. */
   readonly named: string;
+  /** Where its config has put snapshotters instead of below it, by name. */
+  readonly snapshotters?: ReadonlyMap<string, string>;
 }
 
 export interface DiskLayout {
@@ -25,10 +27,17 @@ export interface DiskLayout {
   readonly looked: readonly FoundRoot[];
   /** Places that could not be looked at. */
   readonly unread: readonly Unknown[];
+  /** Where none was found: why there may have been one all the same; null where the disk shows that there was none. */
+  readonly elsewhere: string | null;
 }
 
 const DOCKER_CONFIG = '/etc/docker/daemon.json';
 const DOCKER_ROOT = '/var/lib/docker';
+const USUAL_ROOT = '/var/lib/containerd';
+/** The containerds whose roots are looked for wherever they are named. */
+const OF_SYSTEM: ReadonlySet<string> = new Set(
+  wellKnownAddresses(undefined).map(({ address }) => normalAddress(address)),
+);
 /** dockerd's own containerd, below its data directory. */
 const DOCKERS_CONTAINERD = 'containerd/daemon';
 // What dockerd makes when it first starts, whichever image store it uses.
@@ -43,24 +52,56 @@ export const diskLayout = async (disk: Disk, folder: string): Promise<DiskLayout
   const dir = folder.replace(/\/+$/, '');
   if (look.isContainerds(dir)) {
     const found = [{ path: dir, named: 'the folder itself' }];
-    return { containerds: found, docker: null, daemonJson: null, looked: found, unread: look.unread };
+    const { unread } = look;
+    return { containerds: found, docker: null, daemonJson: null, looked: found, unread, elsewhere: null };
   }
   const itself =
     look.isDockers(dir) || (!look.isFolder(`${dir}/etc`) && mappedIn(disk, dir, look) !== undefined);
-  const told = itself ? { root: '', mapsUsers: false } : await dataRoot(disk, dir);
-  const root = `${dir}${told.root}`;
-  const looked = itself ? [ownOf(root)] : await placesIn(disk, dir, root, look);
+  const told = itself ? NO_DAEMON_JSON : await readDaemonJson(disk, dir);
+  const root = itself ? dir : `${dir}${told.root}`;
+  const config = itself ? undefined : await readContainerdConfig(disk, `${dir}${DEFAULT_CONFIG}`, dir);
+  const looked = config === undefined ? [ownOf(root)] : placesIn(disk, dir, root, config, look);
   const containerds = looked.filter(({ path }) => look.isContainerds(path));
   const docker = told.mapsUsers || !look.isDockers(root) ? (mappedIn(disk, root, look) ?? root) : root;
   const isThere = itself || look.isFolder(docker);
+  const elsewhere = config === undefined ? ALONE : whyElsewhere(dir, config, told.containerd, isThere, look);
   return {
     containerds,
     docker: isThere ? docker : null,
     daemonJson: itself ? null : `${dir}${DOCKER_CONFIG}`,
     looked,
     unread: look.unread,
+    elsewhere: containerds.length > 0 ? null : elsewhere,
   };
 };
+
+const ALONE = `only Docker's data directory is here; a containerd that Docker has not started itself keeps its files beside it, by default in ${USUAL_ROOT}`;
+
+// No containerd's root is on the disk. That there was none shows only where the disk has all places that could have one.
+function whyElsewhere(
+  dir: string,
+  config: Observed<ContainerdConfig>,
+  named: string | null,
+  hasDocker: boolean,
+  look: Look,
+): string | null {
+  if (isUnknown(config)) return `${config.from} may say where, and is not known: ${config.why}`;
+  const root = absolute(seenValue(config)?.root);
+  if (root !== undefined && root !== USUAL_ROOT) {
+    return `${DEFAULT_CONFIG} says in ${root}, where nothing of it is; should another disk have been mounted there?`;
+  }
+  if (named !== null && !OF_SYSTEM.has(normalAddress(named))) {
+    return `${DOCKER_CONFIG} says that Docker used the containerd at ${named}, which has its root where its own config says`;
+  }
+  if (look.isFolder(`${dir}${USUAL_ROOT}`)) {
+    return `${dir}${USUAL_ROOT} is there and has nothing of it; should another disk have been mounted there?`;
+  }
+  if (!hasDocker) return null;
+  if (!look.isFolder(`${dir}/etc`)) {
+    return `it is not all of a system, for it has no /etc: ${USUAL_ROOT} may have been left out`;
+  }
+  return null;
+}
 
 // With userns-remap dockerd keeps all of its data, but not its containerd's, in a folder named for the mapped root's uid and gid.
 // Of several, which others' mappings have left, the one that was changed last.
@@ -115,13 +156,23 @@ function ownOf(docker: string): FoundRoot {
   return { path: `${docker}/${DOCKERS_CONTAINERD}`, named: "Docker's own containerd" };
 }
 
-async function placesIn(disk: Disk, dir: string, docker: string, look: Look): Promise<FoundRoot[]> {
-  const config = seenValue(await readContainerdConfig(disk, `${dir}${DEFAULT_CONFIG}`));
-  const told = absolute(config?.root);
+function placesIn(
+  disk: Disk,
+  dir: string,
+  docker: string,
+  config: Observed<ContainerdConfig>,
+  look: Look,
+): FoundRoot[] {
+  const told = absolute(seenValue(config)?.root);
+  const snapshotters = new Map(
+    [...(seenValue(config)?.snapshotters ?? [])].map(([name, path]) => [name, `${dir}${path}`] as const),
+  );
+  const moved = snapshotters.size === 0 ? {} : { snapshotters };
   const [usual, ...others] = WELL_KNOWN_ROOTS.map(({ root, named }) => ({ path: `${dir}${root}`, named }));
-  const places = [
-    ...(told === undefined ? [] : [{ path: `${dir}${told}`, named: `root in ${DEFAULT_CONFIG}` }]),
-    ...(usual === undefined ? [] : [usual]),
+  // The config is that of the one at its root, or at the usual place where it names none.
+  const places: FoundRoot[] = [
+    ...(told === undefined ? [] : [{ path: `${dir}${told}`, named: `root in ${DEFAULT_CONFIG}`, ...moved }]),
+    ...(usual === undefined ? [] : [told === undefined ? { ...usual, ...moved } : usual]),
     ownOf(docker),
     ...others,
     ...homesIn(disk, dir, look).flatMap((home) => [
@@ -129,6 +180,7 @@ async function placesIn(disk: Disk, dir: string, docker: string, look: Look): Pr
       { path: `${home}/.local/share/docker/${DOCKERS_CONTAINERD}`, named: 'rootless Docker' },
     ]),
   ];
+  // Of one place that is named twice, what was said first.
   return [...new Map(places.toReversed().map((place) => [place.path, place])).values()].toReversed();
 }
 
@@ -144,18 +196,25 @@ function homesIn(disk: Disk, dir: string, look: Look): string[] {
   }
 }
 
-// Below the folder, with a slash at its start.
-async function dataRoot(
-  disk: Disk,
-  dir: string,
-): Promise<{ readonly root: string; readonly mapsUsers: boolean }> {
+interface DaemonJson {
+  /** The data root, with a slash at its start, as it is on that disk. */
+  readonly root: string;
+  readonly mapsUsers: boolean;
+  /** The address of the containerd that Docker is told to use. */
+  readonly containerd: string | null;
+}
+
+// Without one that can be read, it is what dockerd takes by default.
+const NO_DAEMON_JSON: DaemonJson = { root: DOCKER_ROOT, mapsUsers: false, containerd: null };
+
+async function readDaemonJson(disk: Disk, dir: string): Promise<DaemonJson> {
   try {
     const { bytes } = disk.read(`${dir}${DOCKER_CONFIG}`, MAX_CONFIG);
     const config = parseDaemonConfig(new TextDecoder().decode(bytes), DOCKER_CONFIG);
-    return { root: absolute(config.dataRoot) ?? DOCKER_ROOT, mapsUsers: config.remapsUsers };
+    const { dataRoot, remapsUsers: mapsUsers, containerd } = config;
+    return { root: absolute(dataRoot) ?? DOCKER_ROOT, mapsUsers, containerd };
   } catch {
-    // Without a config that can be read, it is what dockerd takes by default.
-    return { root: DOCKER_ROOT, mapsUsers: false };
+    return NO_DAEMON_JSON;
   }
 }
 

@@ -3,7 +3,7 @@
  * belongs to the machine that they ran on, is unknown.
  */
 import type { Disk } from '../host/disk.ts';
-import { type Absent, absent, type Observed, type Unknown, unknown } from '../host/observed.ts';
+import { absent, type Observed, unknown } from '../host/observed.ts';
 import {
   type FacetName,
   type Facets,
@@ -151,19 +151,20 @@ async function readersOf(reading: Reading): Promise<Readers> {
 function containerdReaders({ disk, folder, layout, chosen, scope, wants, options }: Reading): StorageReaders {
   if (chosen === undefined) {
     const [unread] = layout.unread;
+    const { elsewhere } = layout;
+    const at = new Date().toISOString();
+    if (unread !== undefined) return all(STORAGE_FACETS, async () => unread);
+    if (elsewhere !== null) {
+      const why = `where containerd has kept its files is not known: ${elsewhere}`;
+      return all(STORAGE_FACETS, async () => unknown('offline', folder, why, at, 0));
+    }
     const why = `no containerd has kept its files in ${folder}`;
-    const nothing = async (): Promise<Absent | Unknown> =>
-      unread ?? absent(folder, new Date().toISOString(), why);
-    if (layout.docker === null) return all(STORAGE_FACETS, nothing);
-    // Docker never ran without one: its files are on another disk, or this folder is Docker's alone.
-    const elsewhere = async (): Promise<Unknown> =>
-      unread ?? unknown('offline', folder, why, new Date().toISOString(), 0);
-    return { ...all(STORAGE_FACETS, elsewhere), 'metadata.databases': nothing };
+    return all(STORAGE_FACETS, async () => absent(folder, at, why));
   }
   const { showSecrets = false, timeoutMs: deadlineMs = DEFAULT_DEADLINE_MS } = options;
   let files: StorageFiles;
   try {
-    files = storageBelow(chosen.path, disk);
+    files = storageBelow(chosen.path, disk, chosen.snapshotters);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const state = code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed';

@@ -4,11 +4,12 @@
  */
 import { isUnknown, type Listing, type Observed, type Unknown, type UnknownState } from '../host/observed.ts';
 import type { FacetName, Facets } from '../host/snapshot.ts';
+import { HERE } from '../sources/disk/disk.ts';
 import { normalAddress } from './discover.ts';
 import { chosenAddress, factOf, type ReaderContext, type Readers } from './reader-context.ts';
-import { insteadOf, type StorageFacet, type StorageReaders } from './storage.ts';
+import { insteadOf, type StorageFacet } from './storage.ts';
 import { storageOfPlugins } from './storage-files.ts';
-import { openStorage } from './storage-readers.ts';
+import { type OpenedStorage, openStorage } from './storage-readers.ts';
 
 /** What both the API and the files have. */
 const FILLED = [
@@ -46,7 +47,7 @@ const UNANSWERED: ReadonlySet<UnknownState> = new Set([
 
 /** The readers, with the disk behind those that it can stand in for. */
 export const filledFromDisk = (readers: Readers, context: ReaderContext): Readers => {
-  let opened: Promise<StorageReaders | Unknown> | undefined;
+  let opened: Promise<OpenedStorage | Unknown> | undefined;
   const wants = context.wants.filter((name) => FILLED.some((filled) => filled === name));
   const failureOf = async (name: Filled | undefined): Promise<Unknown | undefined> => {
     if (name === undefined) return undefined;
@@ -61,8 +62,8 @@ export const filledFromDisk = (readers: Readers, context: ReaderContext): Reader
       opened ??= openStorage(context, false, wants);
       const storage = await opened;
       if ('state' in storage) return live;
-      const disk = (await storage[name]()) as Observed<Listing<unknown>>;
-      const fact = insteadOf(live, disk);
+      const disk = (await storage.readers[name]()) as Observed<Listing<unknown>>;
+      const fact = insteadOf(live, disk, storage.by);
       if (fact.state === 'seen') context.unanswered.set(name, live);
       return fact as Observed<Facets[K]>;
     },
@@ -72,7 +73,7 @@ export const filledFromDisk = (readers: Readers, context: ReaderContext): Reader
     ...(Object.fromEntries(FILLED.map(filled)) as Pick<Readers, Filled>),
     'containerd.plugins': async () => {
       const plugins = await readers['containerd.plugins']();
-      const files = plugins.state === 'seen' ? storageOfPlugins(plugins.value.items) : undefined;
+      const files = plugins.state === 'seen' ? storageOfPlugins(plugins.value.items, HERE) : undefined;
       if (files !== undefined)
         context.known.set(normalAddress((await chosenAddress(context)).address), files);
       return plugins;

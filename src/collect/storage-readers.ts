@@ -12,14 +12,20 @@ type FileFacet = FacetName & (`metadata.${string}` | `content.${string}` | `snap
 
 export type LiveStorageReaders = Pick<Readers, 'containerd.leaseResources' | 'containerd.usage' | FileFacet>;
 
+export interface OpenedStorage {
+  readonly readers: StorageReaders;
+  /** By what the files were found, where the daemon does not run any more. */
+  readonly by: string | null;
+}
+
 export const storageReaders = (context: ReaderContext): LiveStorageReaders => {
-  let opened: Promise<StorageReaders | Unknown> | undefined;
+  let opened: Promise<OpenedStorage | Unknown> | undefined;
   const of =
     <K extends FileFacet>(name: K) =>
     async (): Promise<Observed<Facets[K]>> => {
       opened ??= openStorage(context, true, context.wants);
-      const readers = await opened;
-      return 'state' in readers ? readers : (readers[name]() as Promise<Observed<Facets[K]>>);
+      const storage = await opened;
+      return 'state' in storage ? storage : (storage.readers[name]() as Promise<Observed<Facets[K]>>);
     };
   return {
     'containerd.leaseResources': () => readLeased(context),
@@ -43,14 +49,16 @@ export const openStorage = async (
   context: ReaderContext,
   mayAsk: boolean,
   wants: readonly FacetName[],
-): Promise<StorageReaders | Unknown> => {
+): Promise<OpenedStorage | Unknown> => {
   const { options, scope } = context;
   const at = new Date().toISOString();
   try {
-    const files = await filesOfDaemon(context, mayAsk);
-    if ('why' in files) return unknown(files.state, 'the files of containerd', files.why, at, 0);
+    const found = await filesOfDaemon(context, mayAsk);
+    if ('why' in found) return unknown(found.state, 'the files of containerd', found.why, at, 0);
+    const { files, by } = found;
     const { showSecrets = false, timeoutMs: deadlineMs = DEFAULT_DEADLINE_MS } = options;
-    return storageReadersOf({ disk: HERE, files, scope, wants, showSecrets, deadlineMs });
+    const readers = storageReadersOf({ disk: HERE, files, scope, wants, showSecrets, deadlineMs });
+    return { readers, by };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string') throw error;

@@ -195,12 +195,17 @@ function databases({ metaDb, snapshotters, facts }: MetadataAnswer): Observed<Li
   return seen({ items, gaps: [] }, from, metaDb.at);
 }
 
-/** A containerd's databases with those of others, of Docker's, which may be without a containerd's. */
+/** A containerd's databases with those of others, of Docker's: where the first are not known, these still are. */
 export const withDatabases = (
   fact: Observed<Listing<Database>>,
   more: Listing<Database>,
 ): Observed<Listing<Database>> => {
-  if (isUnknown(fact) || more.items.length + more.gaps.length === 0) return fact;
+  if (more.items.length + more.gaps.length === 0) return fact;
+  if (isUnknown(fact)) {
+    const gap = { ...fact, object: { kind: 'database', id: 'metadata' } };
+    const from = more.items.map(({ path }) => path).join(', ') || fact.from;
+    return seen({ items: more.items, gaps: [gap, ...more.gaps] }, from, fact.at);
+  }
   if (fact.state === 'absent') {
     return seen(more, more.items.map(({ path }) => path).join(', ') || fact.from, fact.at);
   }
@@ -257,9 +262,16 @@ async function manifests(
   return seen({ items, gaps }, files.content, images.at);
 }
 
-/** What of a fact is known when the live one is not: with the reason why it comes from the disk. */
-export const insteadOf = <T>(live: Unknown, disk: Observed<Listing<T>>): Observed<Listing<T>> => {
+/**
+ * What of a fact is known when the live one is not: with the reason why it comes from the disk.
+ * @param by what led to the files, where the daemon itself did not
+ */
+export const insteadOf = <T>(
+  live: Unknown,
+  disk: Observed<Listing<T>>,
+  by: string | null,
+): Observed<Listing<T>> => {
   if (disk.state !== 'seen') return live;
-  const why = `${live.why}; this is what ${disk.from} says`;
+  const why = `${live.why}; this is what ${disk.from} says${by === null ? '' : `, ${by}`}`;
   return { ...disk, value: { items: disk.value.items, gaps: [{ ...live, why }, ...disk.value.gaps] } };
 };

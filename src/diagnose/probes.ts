@@ -7,6 +7,7 @@ import { blobMissing } from '../../probes/content/blob-missing.ts';
 import { imageIncomplete } from '../../probes/content/image-incomplete.ts';
 import { ingestStuck } from '../../probes/content/ingest-stuck.ts';
 import { orphanFile } from '../../probes/content/orphan-file.ts';
+import { orphanIngest } from '../../probes/content/orphan-ingest.ts';
 import { dockerContainers } from '../../probes/docker/containers.ts';
 import { dockerImages } from '../../probes/docker/images.ts';
 import { dockerLeftovers } from '../../probes/docker/leftovers.ts';
@@ -14,6 +15,7 @@ import { databaseCorrupt } from '../../probes/metadata/database-corrupt.ts';
 import { databaseEmpty } from '../../probes/metadata/database-empty.ts';
 import { databaseMissing } from '../../probes/snapshot/database-missing.ts';
 import { directoryMissing } from '../../probes/snapshot/directory-missing.ts';
+import { orphanDirectory } from '../../probes/snapshot/orphan-directory.ts';
 import type { Probe } from '../host/finding.ts';
 
 export const PROBES: readonly Probe[] = [
@@ -29,6 +31,8 @@ export const PROBES: readonly Probe[] = [
   imageIncomplete,
   ingestStuck,
   orphanFile,
+  orphanIngest,
+  orphanDirectory,
   dockerContainers,
   dockerImages,
   dockerLeftovers,

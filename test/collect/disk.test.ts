@@ -1,147 +1,20 @@
 /** A host that is only a disk: what of it is found, what is read, and what is said of the rest. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { ALL_FACETS } from '../../src/bundle/forms.ts';
-import { type DiskHost, openDiskHost } from '../../src/collect/disk.ts';
-import { isUnknown, type Listing, type Observed } from '../../src/host/observed.ts';
+import { isUnknown, type Observed } from '../../src/host/observed.ts';
 import { type FacetName, facet, type HostSnapshot } from '../../src/host/snapshot.ts';
-import { buildFile } from '../bolt/build-file.ts';
-import { layOut, type Tree } from '../bolt/build-tree.ts';
-import { scratchFolder } from '../bolt/scratch.ts';
 import { varint } from '../sources/metadata/encode.ts';
-import { AT, backend, DIGEST, HOST, image, snapshot } from '../sources/metadata/host.ts';
+import { AT, DIGEST, image, snapshot } from '../sources/metadata/host.ts';
+import { diskTree, listing, SECRET } from './disk-tree.ts';
 
-const SECRET = 'hunter2';
-const scratch = scratchFolder();
-let number = 0;
-let dir = '';
-
-beforeEach(() => {
-  number += 1;
-  dir = scratch(`disk-${number}`);
-  mkdirSync(dir);
-});
-
-const file = (path: string, text = ''): void => {
-  mkdirSync(dirname(join(dir, path)), { recursive: true });
-  writeFileSync(join(dir, path), text);
-};
-const folder = (path: string): void => void mkdirSync(join(dir, path), { recursive: true });
-
-/** A containerd's root with databases, below the folder. */
-const containerd = (root: string, tree: Tree = HOST): string => {
-  const metaDb = join(dir, root, 'io.containerd.metadata.v1.bolt/meta.db');
-  folder(`${root}/io.containerd.metadata.v1.bolt`);
-  folder(`${root}/io.containerd.snapshotter.v1.overlayfs/snapshots/1`);
-  folder(`${root}/io.containerd.snapshotter.v1.btrfs`);
-  buildFile(metaDb, layOut(tree));
-  const snapshots = {
-    'default/1/base': backend(1n, 3, {
-      size: varint(100n),
-      inodes: varint(5n),
-      labels: { 'containerd.io/snapshot/password': SECRET },
-    }),
-    'default/2/top': backend(2n, 2, { parent: 'default/1/base' }),
-  };
-  buildFile(
-    join(dir, root, 'io.containerd.snapshotter.v1.overlayfs/metadata.db'),
-    layOut({ v1: { snapshots, parents: {} } }),
-  );
-  return metaDb;
-};
-
-const open = (at = '', options: Parameters<typeof openDiskHost>[1] = {}): Promise<DiskHost> =>
-  openDiskHost(join(dir, at), options);
-
-const listing = <T>(fact: Observed<Listing<T>>): Listing<T> => {
-  if (fact.state !== 'seen') throw new Error(`not seen: ${JSON.stringify(fact)}`);
-  return fact.value;
-};
+const { dir, outside, folder, containerd, open } = diskTree();
 
 const stateOf = (host: HostSnapshot, name: FacetName): string => facet(host, name).state;
-
-describe('containerds in a folder', () => {
-  test('are found where a live host would have its own, the first of them chosen', async () => {
-    for (const root of [
-      'home/user/.local/share/containerd',
-      'var/lib/rancher/k3s/agent/containerd',
-      'var/lib/docker/containerd/daemon',
-      'var/lib/containerd',
-    ]) {
-      containerd(root);
-    }
-    const { chosen, layout } = await open();
-    expect(chosen).toEqual({ path: join(dir, 'var/lib/containerd'), named: "containerd's default" });
-    expect(layout.containerds.map(({ path, named }) => [path.slice(dir.length), named])).toEqual([
-      ['/var/lib/containerd', "containerd's default"],
-      ['/var/lib/docker/containerd/daemon', "Docker's own containerd"],
-      ['/var/lib/rancher/k3s/agent/containerd', 'k3s'],
-      ['/home/user/.local/share/containerd', 'rootless containerd'],
-    ]);
-    expect(layout.docker).toBe(join(dir, 'var/lib/docker'));
-    expect(layout.unread).toEqual([]);
-  });
-
-  test('are found where the config files say, also behind links', async () => {
-    containerd('mnt/big/ctrd');
-    containerd('mnt/big/dock/containerd/daemon');
-    file('etc/containerd/config.toml', 'version = 2\nroot = "/data/ctrd/"\n');
-    file('etc/docker/daemon.json', '{"data-root":"/data/dock"}');
-    symlinkSync('/mnt/big', join(dir, 'data'));
-    const { layout, collect } = await open();
-    expect(layout.containerds.map(({ path }) => path.slice(dir.length))).toEqual([
-      '/data/ctrd',
-      '/data/dock/containerd/daemon',
-    ]);
-    expect(layout.docker).toBe(join(dir, 'data/dock'));
-    const host = await collect(['containerd.images']);
-    expect(listing(facet(host, 'containerd.images')).items).toHaveLength(2);
-  });
-
-  test('are no others than those inside, whatever the config files and links say', async () => {
-    const outside = scratch(`outside-${number}`);
-    mkdirSync(join(outside, 'io.containerd.metadata.v1.bolt'), { recursive: true });
-    file('etc/containerd/config.toml', `root = "/../../../../../..${outside}"\n`);
-    folder('var/lib');
-    symlinkSync(outside, join(dir, 'var/lib/containerd'));
-    symlinkSync('loop', join(dir, 'loop'));
-    file('etc/docker/daemon.json', '{"data-root":"/loop"}');
-    const { layout, chosen } = await open();
-    expect(layout.containerds).toEqual([]);
-    expect(chosen).toBeUndefined();
-    expect(layout.looked.length).toBeGreaterThan(4);
-    expect(layout.unread.map(({ why }) => why).join()).toContain('ELOOP');
-  });
-
-  test('may be the folder itself, or below the folder of its Docker', async () => {
-    containerd('ctrd');
-    containerd('dock/containerd/daemon');
-    folder('dock/containers');
-    folder('dock/image');
-    const itself = await open('ctrd/');
-    expect(itself.chosen).toEqual({ path: join(dir, 'ctrd'), named: 'the folder itself' });
-    expect(itself.layout.docker).toBeNull();
-    const docker = await open('dock');
-    expect(docker.chosen?.path).toBe(join(dir, 'dock/containerd/daemon'));
-    expect(docker.layout.docker).toBe(join(dir, 'dock'));
-    rmSync(join(dir, 'dock/containerd'), { recursive: true });
-    expect((await open('dock')).chosen).toBeUndefined();
-  });
-
-  test('are looked for by config files of any kind without waiting for them', async () => {
-    containerd('var/lib/containerd');
-    folder('etc/containerd');
-    folder('etc/docker/daemon.json');
-    execFileSync('mkfifo', [join(dir, 'etc/containerd/config.toml')]);
-    expect((await open()).chosen?.path).toBe(join(dir, 'var/lib/containerd'));
-    await expect(open('gone')).rejects.toThrow(/ENOENT.*gone/);
-    await expect(open('etc/containerd/config.toml')).rejects.toThrow(/ENOTDIR|no folder/);
-  });
-});
 
 describe('a disk', () => {
   test('has every facet, as read or with the reason why it is not', async () => {
@@ -219,7 +92,7 @@ describe('a disk', () => {
       { owner: 'metadata', path: metaDb, file: { state: 'seen', value: { version: 3, damage: [] } } },
       { owner: 'overlayfs', file: { state: 'seen' } },
     ]);
-    rmSync(join(dir, 'ctrd/io.containerd.snapshotter.v1.overlayfs/metadata.db'));
+    rmSync(join(dir(), 'ctrd/io.containerd.snapshotter.v1.overlayfs/metadata.db'));
     expect(await databases()).toMatchObject([
       { owner: 'metadata' },
       { owner: 'overlayfs', file: { state: 'absent' } },
@@ -341,7 +214,7 @@ describe('a meta.db that is not what it should be', () => {
 
   test('that leads out of the root is absent, and what it leads to is not read', async () => {
     const metaDb = containerd('ctrd');
-    const other = scratch(`other-${number}.db`);
+    const other = `${outside()}.db`;
     writeFileSync(other, readFileSync(metaDb));
     rmSync(metaDb);
     symlinkSync(other, metaDb);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,19 +13,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 
-import { importMultiImage, MULTI_IMAGE, SINGLE_IMAGE } from '../lab/images.ts';
-import { type Lab, startLab } from '../lab/lab.ts';
-import { seedLab } from '../lab/seed.ts';
-import { hasContainerdStore } from '../lab/suites.ts';
+import { SINGLE_IMAGE } from '../lab/images.ts';
+import type { Lab } from '../lab/lab.ts';
 import { until } from '../lab/until.ts';
 import { documentOf } from '../live/program.ts';
-import { chosenSuites, type Fault, isSilent, testFault } from './fault.ts';
-import { doctor } from './program.ts';
+import { type Fault, isSilent, testFault } from './fault.ts';
 import {
   blobFile,
-  collectGarbage,
   contentStore,
   copyRoot,
   dateUploads,
@@ -137,6 +134,29 @@ describe('content', () => {
       }),
   });
 
+  fault('content-orphan-ingest', 'an upload that no namespace has recorded', {
+    inject: async (lab) => {
+      const name = `${lab.namespace}/77/nobody knows`;
+      blob = createHash('sha256').update(name).digest('hex');
+      const folder = join(contentStore(lab), 'ingest', blob);
+      const files = { ref: name, data: 'the first bytes', startedat: '', updatedat: '' };
+      mkdirSync(folder, { recursive: true });
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+      dateUploads(lab, new Date());
+      await isSilent(lab, {}, 0, 'with an upload that has just begun');
+      dateUploads(lab, new Date(Date.now() - 2 * HOUR_MS));
+      return { undo: async () => rmSync(folder, { recursive: true }) };
+    },
+    expected: (lab) =>
+      about(/^upload \S+\/77\/nobody knows \(15 B\) in the content store is recorded in no namespace$/, {
+        outcome: 'warn',
+        kind: 'ingest',
+        id: blob,
+        name: `${lab.namespace}/77/nobody knows`,
+        layers: ['content', 'metadata'],
+      }),
+  });
+
   fault('image-incomplete', 'the record of a config was removed', {
     inject: async (lab) => {
       const { config } = await imageBlobs(lab);
@@ -189,6 +209,33 @@ describe('snapshots', () => {
       layers: ['metadata', 'snapshot'],
     }),
   });
+
+  // What a host leaves that died while a snapshot was removed, or while one was made.
+  for (const name of ['9999', 'new-123456']) {
+    fault('snapshot-orphan', `folder ${name} is in no database`, {
+      inject: async (lab) => {
+        const folder = join(overlay(lab), 'snapshots', name);
+        mkdirSync(join(folder, 'fs'), { recursive: true });
+        await isSilent(lab, {}, 0, 'with a folder that was just made');
+        const before = new Date(Date.now() - 2 * HOUR_MS);
+        utimesSync(folder, before, before);
+        return {
+          undo: async () => rmSync(folder, { recursive: true }),
+          check: ({ evidence }) =>
+            expect(evidence.map(({ source }) => source)).toContain(join(overlay(lab), 'metadata.db')),
+        };
+      },
+      expected: (lab) => ({
+        title: new RegExp(`^folder ${name} of snapshotter overlayfs belongs to no snapshot$`),
+        outcome: 'warn',
+        layer: 'snapshot',
+        kind: 'directory',
+        id: join(overlay(lab), 'snapshots', name),
+        name: 'overlayfs',
+        layers: ['metadata', 'snapshot'],
+      }),
+    });
+  }
 
   fault('snapshotter-db-missing', "the overlay snapshotter's database was removed under the daemon", {
     inject: async (lab) => moveAway(lab, join(overlay(lab), 'metadata.db')),
@@ -295,66 +342,4 @@ describe('a copied root', () => {
     /^there is no meta\.db, but content and snapshots of an earlier one are there/,
     ['metadata', 'content', 'snapshot'],
   );
-});
-
-describe('what looks like a fault and is none', () => {
-  for (const suite of chosenSuites('discarded layers')) {
-    test(`layers that were given up on purpose (${suite})`, async ({ onTestFinished }) => {
-      const lab = await startLab({ suite });
-      onTestFinished(() => lab.stop());
-      await withContainer(lab);
-      const { layers } = await imageBlobs(lab);
-      await lab.ctr(['content', 'prune', 'references']);
-      await collectGarbage(lab);
-      await until('the layers are collected', () =>
-        layers.every((layer) => !existsSync(blobFile(lab, layer))) ? true : undefined,
-      );
-      await isSilent(lab, {}, 0, 'with layers given up');
-    });
-  }
-
-  for (const suite of chosenSuites('images that come and go')) {
-    test(`images and containers that come and go while it looks (${suite})`, async ({ onTestFinished }) => {
-      const lab = await startLab({ suite });
-      onTestFinished(() => lab.stop());
-      await withContainer(lab);
-      let rounds = 0;
-      let stopped = false;
-      const coming = (async () => {
-        for (; !stopped; rounds += 1) {
-          await importMultiImage(lab);
-          await lab.ctr(['run', '--rm', SINGLE_IMAGE, `round-${rounds}`, '/bin/true']);
-          await lab.ctr(['images', 'rm', '--sync', MULTI_IMAGE]);
-        }
-      })();
-      try {
-        for (let looks = 0; looks < 8 || rounds < 3; looks += 1) {
-          const { document, stdout } = await doctor(lab);
-          expect(document.findings, stdout).toEqual([]);
-        }
-      } finally {
-        stopped = true;
-        await coming;
-      }
-      await isSilent(lab, {}, 0, 'when nothing moves any more');
-    });
-  }
-
-  for (const suite of chosenSuites('a seeded host')) {
-    const stores = hasContainerdStore(suite)
-      ? (['graphdriver', 'containerd'] as const)
-      : (['graphdriver'] as const);
-    test.for(stores)(
-      `everything that a healthy host has, Docker on %s (${suite})`,
-      { timeout: 240_000 },
-      async (docker, { onTestFinished }) => {
-        const lab = await startLab({ suite, docker });
-        onTestFinished(() => lab.stop());
-        await seedLab(lab);
-        expect((await lab.ctr(['images', 'list', '--quiet'])).stdout).toContain(MULTI_IMAGE);
-        expect(readdirSync(join(contentStore(lab), 'ingest'))).not.toEqual([]);
-        await isSilent(lab, {}, 0, 'seeded');
-      },
-    );
-  }
 });

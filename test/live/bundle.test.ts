@@ -214,6 +214,8 @@ for (const suite of rotatingSuites()) {
     test('say as JSON what was written', async () => {
       const document = await documentOf(lab(), ['bundle', 'create', path('json')]);
       const { size } = await stat(path('json'));
+      // Which fact was not read, where one was not.
+      expect(document.unknown).toEqual([]);
       expect(document).toMatchObject({
         kind: 'bundle create',
         from: 'live',

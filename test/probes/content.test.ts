@@ -4,6 +4,7 @@ import { blobMissing } from '../../probes/content/blob-missing.ts';
 import { imageIncomplete } from '../../probes/content/image-incomplete.ts';
 import { ingestStuck } from '../../probes/content/ingest-stuck.ts';
 import { orphanFile } from '../../probes/content/orphan-file.ts';
+import { orphanIngest } from '../../probes/content/orphan-ingest.ts';
 import { namespaceName } from '../../src/host/ids.ts';
 import { absent } from '../../src/host/observed.ts';
 import { AT, claimOf } from './made-up.ts';
@@ -14,7 +15,9 @@ import {
   file,
   IMAGE,
   ingest,
+  ingestFolder,
   listing,
+  type MadeUp,
   META_DB,
   RECORDS,
   record,
@@ -221,6 +224,47 @@ describe('an upload', () => {
   });
 });
 
+describe('an upload without a record', () => {
+  const loose = (more: Parameters<typeof ingestFolder>[1], facets: MadeUp = {}) =>
+    stored({ 'content.ingests': listing([ingestFolder('layer', more)]), ...facets });
+
+  test('is told with its name, its bytes and its age, once it has lain for an hour', () => {
+    const claim = claimOf(orphanIngest, loose({ updatedAt: '2026-01-02T01:04:05.678Z' }));
+    const { folder, path } = ingestFolder('layer');
+    expect(claim).toMatchObject({
+      title: 'upload default/7/layer (3 B) in the content store is recorded in no namespace',
+      outcome: 'warn',
+      object: { layer: 'content', namespace: null, kind: 'ingest', id: folder, name: 'default/7/layer' },
+    });
+    expect(claim.evidence[0]).toMatchObject({ source: path, value: expect.stringContaining('(2h00m ago)') });
+    const hourLess = loose({ updatedAt: '2026-01-02T02:30:00Z' });
+    expect(orphanIngest.run(hourLess)).toMatchObject({ outcome: 'pass' });
+    expect(orphanIngest.run(loose({ name: null, updatedAt: null }))).toMatchObject({
+      outcome: 'skip',
+      reason: expect.stringContaining(path),
+    });
+  });
+
+  test('is none where any namespace has recorded its folder, or may have', () => {
+    const { folder } = ingestFolder('layer');
+    const recorded = listing([
+      {
+        namespace: namespaceName('other'),
+        ref: 'r',
+        name: 'other/1/r',
+        folder,
+        expiresAt: null,
+        expected: null,
+      },
+    ]);
+    expect(orphanIngest.run(loose({}, { 'metadata.ingests': recorded })).outcome).toBe('pass');
+    const gone = listing([database('metadata', META_DB, absent(META_DB, AT))]);
+    expect(orphanIngest.run(loose({}, { 'metadata.databases': gone })).outcome).toBe('skip');
+    const scoped = { ...loose({}), scope: { namespaces: ['default'] } };
+    expect(orphanIngest.run(scoped).outcome).toBe('skip');
+  });
+});
+
 describe('an image', () => {
   const without = (...names: readonly string[]) =>
     RECORDS.filter(({ digest }) => !names.some((name) => digest === blobId(name)));
@@ -244,6 +288,21 @@ describe('an image', () => {
     const claim = claimOf(imageIncomplete, stored({ 'containerd.content': listing(without('layer-0')) }));
     expect(claim).toMatchObject({ outcome: 'warn', confidence: 'certain' });
     expect(claim.impact).toMatch(/^Containers can be made of it/);
+  });
+
+  test('whose layers were given up is told from one whose layers were lost', () => {
+    const given = listing([
+      ...without('layer-0', 'layer-1', 'manifest'),
+      record('manifest', { 'containerd.io/gc.ref.content.config': blobId('config') }),
+    ]);
+    expect(imageIncomplete.run(stored({ 'containerd.content': given }))).toEqual({
+      outcome: 'pass',
+      reason: `every image has the content that it needs; 1 image (${IMAGE}) is without layers on purpose, and cannot be exported or pushed`,
+    });
+    expect(imageIncomplete.run(stored())).toEqual({
+      outcome: 'pass',
+      reason: 'every image has the content that it needs',
+    });
   });
 
   test('whose target is gone is named', () => {

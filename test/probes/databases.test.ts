@@ -3,8 +3,10 @@ import { databaseCorrupt } from '../../probes/metadata/database-corrupt.ts';
 import { databaseEmpty } from '../../probes/metadata/database-empty.ts';
 import { databaseMissing } from '../../probes/snapshot/database-missing.ts';
 import { directoryMissing } from '../../probes/snapshot/directory-missing.ts';
+import { orphanDirectory } from '../../probes/snapshot/orphan-directory.ts';
 import type { Plugin } from '../../src/host/containerd.ts';
 import { absent, unknown } from '../../src/host/observed.ts';
+import type { SnapshotDirectory } from '../../src/host/storage.ts';
 import { AT, claimOf, daemons, shim } from './made-up.ts';
 import { database, directory, IMAGE, listing, META_DB, OVERLAY, snapshotRecord, stored } from './stored.ts';
 
@@ -142,7 +144,7 @@ describe('a snapshotter without its database', () => {
 
 describe('a snapshot without its folder', () => {
   test('is told with its number, its place, and all that stands on it', () => {
-    const facets = { 'snapshot.directories': listing(['2', '3'].map(directory)) };
+    const facets = { 'snapshot.directories': listing(['2', '3'].map((name) => directory(name))) };
     const claim = claimOf(directoryMissing, stored(facets));
     expect(claim).toMatchObject({
       title: 'folder 1 of snapshot chain-1 (default, overlayfs) is gone',
@@ -177,5 +179,58 @@ describe('a snapshot without its folder', () => {
     const claim = claimOf(directoryMissing, stored({ 'metadata.snapshots': listing(many) }));
     expect(claim.title).toBe('the folders of 30 snapshots (overlayfs) are gone');
     expect(claim.next[0]?.command).toBe(`findmnt -T ${OVERLAY}/snapshots`);
+  });
+});
+
+describe('a folder without a snapshot', () => {
+  const folders = (...more: readonly SnapshotDirectory[]) => ({
+    'snapshot.directories': listing([...['1', '2', '3'].map((name) => directory(name)), ...more]),
+  });
+
+  test('is told by its path, with what removes it and what does not', () => {
+    const claim = claimOf(orphanDirectory, stored(folders(directory('9999'))));
+    expect(claim).toMatchObject({
+      title: 'folder 9999 of snapshotter overlayfs belongs to no snapshot',
+      outcome: 'warn',
+      confidence: 'likely',
+      object: { layer: 'snapshot', kind: 'directory', id: `${OVERLAY}/snapshots/9999`, name: 'overlayfs' },
+    });
+    expect(claim.evidence[1]).toMatchObject({ source: `${OVERLAY}/metadata.db`, field: 'number 9999' });
+    expect(claim.next.at(-1)?.text).toMatch(/^leave it: the collection/);
+    const draft = claimOf(orphanDirectory, stored(folders(directory('new-77'))));
+    expect(draft.why).toMatch(/^It was made for a snapshot that was never recorded/);
+    expect(claimOf(orphanDirectory, { ...stored(folders(directory('9999'))), from: 'disk' }).confidence).toBe(
+      'certain',
+    );
+  });
+
+  test('is none while it is young, for a snapshot may be being made', () => {
+    expect(orphanDirectory.run(stored(folders(directory('9999', AT)))).outcome).toBe('pass');
+  });
+
+  test("is not judged where the snapshotter's database is gone or was not read", () => {
+    const path = `${OVERLAY}/metadata.db`;
+    for (const file of [absent(path, AT), unknown('failed', path, 'damaged', AT, 1)]) {
+      const databases = { 'metadata.databases': listing([database('overlayfs', path, file)]) };
+      const host = stored({ ...folders(directory('9999')), ...databases });
+      expect(orphanDirectory.run(host).outcome).toBe('skip');
+    }
+  });
+
+  test('is judged by the database of its own snapshotter', () => {
+    const native: SnapshotDirectory = {
+      ...directory('1'),
+      snapshotter: 'native',
+      path: '/native/snapshots/1',
+    };
+    const databases = {
+      'metadata.databases': listing([
+        database('overlayfs', `${OVERLAY}/metadata.db`),
+        database('native', '/native/metadata.db'),
+      ]),
+    };
+    const claim = claimOf(orphanDirectory, stored({ ...folders(native), ...databases }));
+    expect(claim.object).toMatchObject({ id: '/native/snapshots/1', name: 'native' });
+    expect(claim.next.at(-1)).toMatchObject({ effect: 'disrupts' });
   });
 });

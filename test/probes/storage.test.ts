@@ -5,10 +5,12 @@ import { blobMissing } from '../../probes/content/blob-missing.ts';
 import { imageIncomplete } from '../../probes/content/image-incomplete.ts';
 import { ingestStuck } from '../../probes/content/ingest-stuck.ts';
 import { orphanFile } from '../../probes/content/orphan-file.ts';
+import { orphanIngest } from '../../probes/content/orphan-ingest.ts';
 import { databaseCorrupt } from '../../probes/metadata/database-corrupt.ts';
 import { databaseEmpty } from '../../probes/metadata/database-empty.ts';
 import { databaseMissing } from '../../probes/snapshot/database-missing.ts';
 import { directoryMissing } from '../../probes/snapshot/directory-missing.ts';
+import { orphanDirectory } from '../../probes/snapshot/orphan-directory.ts';
 import { diagnose } from '../../src/diagnose/engine.ts';
 import type { Claim, Probe } from '../../src/host/finding.ts';
 import { absent, type Observed, unknown } from '../../src/host/observed.ts';
@@ -17,11 +19,13 @@ import { AT, claimsOf, snapshot } from './made-up.ts';
 import {
   blobId,
   database,
+  directory,
   FILES,
   file,
   gap,
   HEALTHY,
   ingest,
+  ingestFolder,
   listing,
   type MadeUp,
   META_DB,
@@ -39,6 +43,8 @@ const SICK: readonly (readonly [Probe, MadeUp])[] = [
   [orphanFile, { 'content.blobs': listing([...FILES, file('stray')]) }],
   [imageIncomplete, { 'containerd.content': listing(RECORDS.filter((r) => r.digest !== blobId('config'))) }],
   [ingestStuck, { 'containerd.ingests': listing([ingest('layer', '2026-01-02T01:00:00Z')]) }],
+  [orphanIngest, { 'content.ingests': listing([ingestFolder('layer')]) }],
+  [orphanDirectory, { 'snapshot.directories': listing(['1', '2', '3', '9999'].map((n) => directory(n))) }],
   [directoryMissing, { 'metadata.snapshots': listing([snapshotRecord('chain-1', 77n)]) }],
   [
     databaseMissing,
@@ -105,6 +111,10 @@ describe('a part of a list that could not be read', () => {
     [blobCorrupt, 'containerd.content', { namespace: 'other' }],
     [orphanFile, 'containerd.content', { namespace: 'other' }],
     [orphanFile, 'content.blobs', undefined],
+    [orphanIngest, 'metadata.ingests', { namespace: 'other' }],
+    [orphanIngest, 'content.ingests', undefined],
+    [orphanDirectory, 'snapshot.directories', { kind: 'snapshotter', id: 'overlayfs' }],
+    [orphanDirectory, 'metadata.backends', { kind: 'snapshot', id: 'default/1/chain-1' }],
     [imageIncomplete, 'containerd.content', { namespace: 'default' }],
     [imageIncomplete, 'containerd.images', { namespace: 'other' }],
     [ingestStuck, 'containerd.ingests', { namespace: 'other' }],
@@ -132,6 +142,9 @@ describe('a part of a list that could not be read', () => {
       });
     expect(directoryMissing.run(sick('overlayfs')).outcome).toBe('skip');
     expect(directoryMissing.run(sick('zfs')).outcome).toBe('claims');
+    // A stray file among them is one entry.
+    expect(directoryMissing.run(sick('overlayfs/stray')).outcome).toBe('claims');
+    expect(directoryMissing.run(sick('overlayfs/77')).outcome).toBe('skip');
   });
 });
 
@@ -142,6 +155,8 @@ test.each([
   [imageIncomplete, 'metadata'],
   [directoryMissing, 'metadata'],
   [directoryMissing, 'overlayfs'],
+  [orphanIngest, 'metadata'],
+  [orphanDirectory, 'overlayfs'],
 ] as const)(
   '$0.id claims nothing by records of a database that has lost its newest transaction',
   (probe, owner) => {
@@ -166,4 +181,20 @@ test('a thousand objects of one kind are one finding', () => {
     stored({ 'content.blobs': listing([...FILES, ...names.map((name) => file(name))]) }),
   );
   expect(orphans.map(({ object }) => object.kind)).toEqual(['content store']);
+  const uploads = claimsOf(
+    orphanIngest,
+    stored({ 'content.ingests': listing(names.map((name) => ingestFolder(name))) }),
+  );
+  expect(uploads.map(({ title }) => title)).toEqual([
+    '1000 uploads in the content store (2.9 KiB) are recorded in no namespace',
+  ]);
+  const folders = claimsOf(
+    orphanDirectory,
+    stored({ 'snapshot.directories': listing(names.map((_, i) => directory(String(i + 100)))) }),
+  );
+  expect(folders.map(({ title }) => title)).toEqual([
+    '1000 folders of snapshotter overlayfs belong to no snapshot',
+  ]);
+  // What the obvious next step would make worse.
+  expect(folders[0]?.next[0]?.text).toContain('remove no image and no container');
 });

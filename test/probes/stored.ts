@@ -11,12 +11,14 @@ import type {
   Snapshot,
 } from '../../src/host/containerd.ts';
 import { containerId, type Digest, digest, namespaceName, snapshotKey } from '../../src/host/ids.ts';
-import { absent, type Gap, type Listing, type Observed, seen } from '../../src/host/observed.ts';
+import { absent, type Gap, type Listing, type Observed, seen, seenValue } from '../../src/host/observed.ts';
 import type { FacetName, Facets, HostSnapshot } from '../../src/host/snapshot.ts';
 import type {
   BlobFile,
   Database,
   DatabaseFile,
+  IngestFolder,
+  SnapshotBackend,
   SnapshotDirectory,
   SnapshotRecord,
 } from '../../src/host/storage.ts';
@@ -153,12 +155,26 @@ export const snapshotRecord = (
   ...more,
 });
 
-export const directory = (name: string): SnapshotDirectory => ({
+export const directory = (name: string, modifiedAt = EARLIER): SnapshotDirectory => ({
   snapshotter: 'overlayfs',
   name,
   path: `${OVERLAY}/snapshots/${name}`,
-  modifiedAt: EARLIER,
+  modifiedAt,
 });
+
+export const ingestFolder = (name: string, more: Partial<IngestFolder> = {}): IngestFolder => {
+  const folder = blobId(name).slice('sha256:'.length);
+  return {
+    folder,
+    path: `${STORE}/ingest/${folder}`,
+    name: `default/7/${name}`,
+    offset: 3n,
+    total: 9n,
+    startedAt: EARLIER,
+    updatedAt: EARLIER,
+    ...more,
+  };
+};
 
 export const database = (
   owner: string,
@@ -241,6 +257,16 @@ export const MANIFESTS: readonly Manifest[] = [
   ]),
 ];
 
+/** The snapshotter's side of records. */
+export const backendsOf = (records: readonly SnapshotRecord[]): SnapshotBackend[] =>
+  records.flatMap(({ backend }) => seenValue(backend) ?? []);
+
+const SNAPSHOT_RECORDS: readonly SnapshotRecord[] = [
+  snapshotRecord('chain-1', 1n),
+  snapshotRecord('chain-2', 2n),
+  snapshotRecord('web', 3n),
+];
+
 export const HEALTHY: MadeUp = {
   'containerd.endpoint': endpoint({ state: 'answers' }),
   'containerd.images': listing([image('index')]),
@@ -263,12 +289,13 @@ export const HEALTHY: MadeUp = {
       absent('x', AT),
     ),
   ]),
-  'metadata.snapshots': listing([
-    snapshotRecord('chain-1', 1n),
-    snapshotRecord('chain-2', 2n),
-    snapshotRecord('web', 3n),
+  'metadata.snapshots': listing(SNAPSHOT_RECORDS),
+  'metadata.backends': listing(backendsOf(SNAPSHOT_RECORDS)),
+  // One is being made.
+  'snapshot.directories': listing([
+    ...['1', '2', '3'].map((name) => directory(name)),
+    directory('new-123', AT),
   ]),
-  'snapshot.directories': listing(['1', '2', '3', 'new-123'].map(directory)),
 };
 
 /** The healthy host with other facets. */

@@ -3,17 +3,10 @@ import { detailsOf } from '../../src/cli/details.ts';
 import type { DetailSource } from '../../src/host/feed.ts';
 import { seen } from '../../src/host/observed.ts';
 import type { HostSnapshot } from '../../src/host/snapshot.ts';
+import type { World } from '../host/reconcile/containers.ts';
 import { setTask, without } from '../host/reconcile/faults.ts';
-import {
-  container,
-  digestOf,
-  hostOf,
-  idOf,
-  leaseOf,
-  snapshotOf,
-  storeWorld,
-  type World,
-} from '../host/reconcile/world.ts';
+import { container, digestOf, idOf, leaseOf, snapshotOf } from '../host/reconcile/objects.ts';
+import { hostOf, storeWorld } from '../host/reconcile/world.ts';
 import { AT, listed } from './hosts.ts';
 import { viewsHost } from './view-hosts.ts';
 

@@ -70,7 +70,8 @@ function* readPlaces(
     if (folder === undefined) continue;
     for (const { name, kind } of folder.entries()) {
       if (!draft.take()) return;
-      const object = { kind: 'snapshotter', id: snapshotter };
+      // One entry's own: what is said of it says nothing of the folders beside it.
+      const object = { kind: 'snapshot directory', id: `${snapshotter}/${name}` };
       if (kind !== 'folder') draft.note(`${path}/${name} is no folder`, object);
       else {
         try {

@@ -212,7 +212,7 @@ describe("snapshots' folders", () => {
     ]);
     expect(items[0]?.path).toContain('/snapshots/');
     expect(gaps.map(({ state, object, why }) => [state, object?.id, why.replace(root, '')])).toEqual([
-      ['failed', 'overlayfs', '/overlayfs/snapshots/stray is no folder'],
+      ['failed', 'overlayfs/stray', '/overlayfs/snapshots/stray is no folder'],
       ['unsupported', 'zfs', 'snapshotter zfs keeps its snapshots elsewhere than in folders of their own'],
     ]);
   });
