@@ -136,12 +136,18 @@ export const openScreen = async (columns = 80, rows = 24, change: Change = {}): 
     details,
   });
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  // A process that had to wait for the machine finds all its timers due at once, and what they lead to not yet done.
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
   // At least so long, and then until nothing has been drawn for a moment: the machine may be busy.
   const settle = async (ms = 15): Promise<void> => {
     await sleep(ms);
+    await turns();
     for (let seen = -1, tries = 0; seen !== written.length && tries < 50; tries += 1) {
       seen = written.length;
       await sleep(15);
+      await turns();
     }
     await new Promise<void>((resolve) => terminal.write('', resolve));
   };
