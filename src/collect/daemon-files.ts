@@ -50,7 +50,7 @@ export const filesOfDaemon = async (
   machine: Machine = { disk: HERE, proc: LIVE_PROC },
 ): Promise<DaemonFiles | NoFiles> => {
   const { disk } = machine;
-  const { address: named } = await chosenAddress(context);
+  const { address: named, origin } = await chosenAddress(context);
   const address = normalAddress(named);
   const daemons = seenValue(await context.once('proc.daemons'))?.items ?? [];
   const own: DaemonProcess[] = [];
@@ -75,9 +75,10 @@ export const filesOfDaemon = async (
   }
   const left = await leftRoot(address, named, daemons, machine);
   if (left !== undefined) return filesBelow(left, disk);
-  // One that runs and does not say where its root is may have it anywhere.
+  // One that runs and does not say where its root is may have it anywhere; one that was named by -a is read where it says itself.
+  const isSought = own.length === 0 && origin !== 'flag';
   const { environment } = context.options;
-  const usual = own.length > 0 ? undefined : await usualRoot(address, environment, daemons, disk);
+  const usual = isSought ? await usualRoot(address, environment, daemons, disk) : undefined;
   if (usual !== undefined && holdsDatabase(usual.path, disk) && !(await isOf(others, usual.path, disk))) {
     return filesBelow(usual, disk);
   }

@@ -230,9 +230,10 @@ describe("a daemon's files after it is gone", () => {
   const found = async (
     daemons: readonly DaemonProcess[],
     address = ADDRESS,
+    isNamed = false,
   ): Promise<{ readonly root: string; readonly by: string | null } | string> => {
-    const base = context({ daemons });
-    const files = await filesOfDaemon({ ...base, options: { address, environment: {} } }, false, machine());
+    const options = isNamed ? { address, environment: {} } : { environment: { CONTAINERD_ADDRESS: address } };
+    const files = await filesOfDaemon({ ...context({ daemons }), options }, false, machine());
     if ('why' in files) return files.why;
     return { root: files.files.metadata.metaDb.slice(0, -META_DB.length - 1), by: files.by };
   };
@@ -297,6 +298,7 @@ describe("a daemon's files after it is gone", () => {
       by: `found as the root that a containerd without a config has for the address ${DEFAULT}`,
     });
     expect(await found([])).toMatch(nothing);
+    expect(await found([], DEFAULT, true), 'with -a').toMatch(nothing);
     containerd('data/ctrd');
     put('etc/containerd/config.toml', `version = 2\nroot = "/data/ctrd"\n`);
     expect(await found([], DEFAULT)).toMatchObject({
