@@ -54,8 +54,13 @@ for (const suite of rotatingSuites()) {
       execFileSync('cp', ['-a', lab().containerdRoot, root()]);
     });
 
+    // Docker's containers have their names in Docker's directory, which is elsewhere; the others have none.
+    const isLost = (item: Item, key: string, liveOnly: readonly string[]): boolean =>
+      liveOnly.includes(key) && (key !== 'name' || item['namespace'] === 'moby');
     const without = (items: readonly Item[], keys: readonly string[]): Item[] =>
-      items.map((item) => Object.fromEntries(Object.entries(item).filter(([key]) => !keys.includes(key))));
+      items.map((item) =>
+        Object.fromEntries(Object.entries(item).filter(([key]) => !isLost(item, key, keys))),
+      );
 
     test.each(Object.entries(KINDS))(
       'has the same %s as its daemon, field by field',
@@ -67,7 +72,9 @@ for (const suite of rotatingSuites()) {
           expect(without(disk.items, liveOnly)).toEqual(without(live.items, liveOnly));
           expect(disk.items.length > 0).toBe(kind !== 'sandboxes' || hasSandboxes(lab()));
           for (const item of disk.items) {
-            expect(liveOnly.filter((key) => item[key] !== undefined)).toEqual([]);
+            expect(liveOnly.filter((key) => isLost(item, key, liveOnly) && item[key] !== undefined)).toEqual(
+              [],
+            );
           }
         }
         const { exitCode } = await ctrscope(lab(), ['get', kind, '--root', root()]);
