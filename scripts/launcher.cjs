@@ -21,6 +21,7 @@ var vm = require('node:vm');
 var COMMANDS = /^(report|doctor|inspect|owner|why|usage|verify|reconcile|events|api|bundle|get)$/;
 var KINDS = /^(namespaces|containers|tasks|images|content|ingests|snapshots|leases|plugins|sandboxes)$/;
 var BUILD = '__BUILD__';
+var SUM_BYTES = 4;
 
 var folder = cacheFolder();
 var run = runName(process.argv.slice(2));
@@ -79,13 +80,24 @@ function runName(args) {
     .join('-');
 }
 
-// Code is as trusted as the program: the folder is the user's own, and nobody else can write there.
+// Code is as trusted as the program: the folder is the user's own, and nobody else can write there. Under sudo the home may
+// still be that of another user, who would be left with a ~/.cache of root's.
 function cacheFolder() {
   var env = process.env;
   if (env.NODE_DISABLE_COMPILE_CACHE || env.NODE_V8_COVERAGE) return undefined;
   var base = env.XDG_CACHE_HOME || (env.HOME ? path.join(env.HOME, '.cache') : '');
-  if (!path.isAbsolute(base)) return undefined;
+  if (!path.isAbsolute(base) || !isInOwn(base)) return undefined;
   return path.join(base, 'ctrscope', BUILD + '-' + process.version + '-' + process.arch);
+}
+
+function isInOwn(base) {
+  try {
+    var stat = fs.statSync(base, { throwIfNoEntry: false }) || fs.statSync(path.dirname(base));
+    return stat.uid === process.geteuid();
+  } catch (_) {
+    // No home, or none that can be looked at: then nothing is kept.
+    return false;
+  }
 }
 
 function isOwn(stat) {
@@ -104,13 +116,31 @@ function ownFolder() {
 
 function readOwn(file) {
   try {
-    var isOurs =
-      isOwn(fs.lstatSync(path.dirname(folder))) && isOwn(fs.lstatSync(folder)) && isOwn(fs.lstatSync(file));
-    return isOurs ? fs.readFileSync(file) : undefined;
+    if (!isOwn(fs.lstatSync(path.dirname(folder))) || !isOwn(fs.lstatSync(folder))) return undefined;
+    var fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    try {
+      // Of what was opened: a name may mean another file by now.
+      var stat = fs.fstatSync(fd);
+      return isOwn(stat) && stat.isFile() ? whole(fs.readFileSync(fd)) : undefined;
+    } finally {
+      fs.closeSync(fd);
+    }
   } catch (_) {
     // It was never written, or cannot be read: then the code is compiled.
     return undefined;
   }
+}
+
+// V8 believes what it is given, and crashes on code that a power cut or a failing disk has changed: a sum at its end tells.
+function whole(kept) {
+  var length = kept.length - SUM_BYTES;
+  if (length < 0) return undefined;
+  var data = kept.subarray(0, length);
+  return kept.readUInt32LE(length) === sumOf(data) ? data : undefined;
+}
+
+function sumOf(data) {
+  return require('node:zlib').crc32(data);
 }
 
 function keepAfterRun(script, name) {
@@ -119,6 +149,7 @@ function keepAfterRun(script, name) {
     if (code === 1 || code === 2 || !ownFolder()) return;
     try {
       write(script.createCachedData(), name);
+      removeOthers();
     } catch (_) {
       // As above.
     }
@@ -126,9 +157,23 @@ function keepAfterRun(script, name) {
 }
 
 function write(data, name) {
+  var sum = Buffer.alloc(SUM_BYTES);
+  sum.writeUInt32LE(sumOf(data), 0);
   var draft = path.join(folder, name + '.' + process.pid);
-  fs.writeFileSync(draft, data, { mode: 384, flag: 'wx' });
-  fs.renameSync(draft, path.join(folder, name));
+  var fd = fs.openSync(draft, 'wx', 384);
+  try {
+    fs.writeFileSync(fd, Buffer.concat([data, sum]));
+    fs.renameSync(draft, path.join(folder, name));
+  } catch (error) {
+    // The disk that somebody has come to look at may be full; each run would leave a piece more.
+    fs.unlinkSync(draft);
+    throw error;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function removeOthers() {
   // What other builds or Nodes have left, a megabyte for each of their commands, and not added to for a week.
   var all = path.dirname(folder);
   fs.readdirSync(all).forEach(function (other) {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -74,12 +75,40 @@ describe.skipIf(!existsSync(PROGRAM))('compiled code', () => {
     expect(names).toEqual(expect.arrayContaining([young, 'notes']));
   });
 
-  test('that is damaged is compiled anew', async () => {
-    const { stdout } = await run('--version');
-    const file = join(folder(), KEPT);
-    writeFileSync(file, 'not what V8 has written');
-    expect(await run('--version')).toMatchObject({ exitCode: 0, stdout });
-    expect(statSync(file).size).toBeGreaterThan(100_000);
+  test.for([
+    ['of something else', () => Buffer.from('not what V8 has written')],
+    ['empty', () => Buffer.alloc(0)],
+    ['cut short', (kept) => kept.subarray(0, kept.length / 2)],
+    // A disk that was full, or lost its power: V8 crashes on these.
+    ['zeros after its first page', (kept) => kept.fill(0, 4096)],
+    ['altered in places', (kept) => kept.map((byte, i) => (i > 5000 && i % 997 === 0 ? byte ^ 0x55 : byte))],
+  ] as const satisfies readonly (readonly [string, (kept: Buffer) => Uint8Array])[])(
+    'that is %s is compiled anew',
+    async ([, damaged]) => {
+      const { stdout } = await run('--version');
+      const file = join(folder(), KEPT);
+      const kept = readFileSync(file);
+      writeFileSync(file, damaged(Buffer.from(kept)));
+      expect(await run('--version')).toMatchObject({ exitCode: 0, stdout });
+      expect(statSync(file).size).toBeGreaterThan(100_000);
+    },
+  );
+
+  test('that cannot take its place leaves nothing behind', async () => {
+    await run('--version');
+    rmSync(join(folder(), KEPT));
+    mkdirSync(join(folder(), KEPT));
+    expect((await run('--version')).exitCode).toBe(0);
+    expect(readdirSync(folder())).toEqual([KEPT]);
+  });
+
+  test.skipIf(process.geteuid?.() !== 0)("is not kept in another user's home, as under sudo", async () => {
+    chownSync(home, 65_534, 65_534);
+    const { exitCode } = await execa(process.execPath, [PROGRAM, '--version'], {
+      env: { HOME: home, XDG_CACHE_HOME: '' },
+      extendEnv: true,
+    });
+    expect({ exitCode, left: readdirSync(home) }).toEqual({ exitCode: 0, left: [] });
   });
 
   describe('of somebody else', () => {
@@ -119,7 +148,10 @@ describe.skipIf(!existsSync(PROGRAM))('compiled code', () => {
     const source = `(function(){process.stdout.write('foreign')})`;
     const script = `const { Script } = require('node:vm');
       const script = new Script(${JSON.stringify(source)}.padEnd(${length}));
-      process.stdout.write(script.createCachedData());`;
+      const data = script.createCachedData();
+      const sum = Buffer.alloc(4);
+      sum.writeUInt32LE(require('node:zlib').crc32(data));
+      process.stdout.write(Buffer.concat([data, sum]));`;
     return execFileSync(process.execPath, ['-e', script]);
   }
 });
