@@ -1,5 +1,5 @@
 /** Does meta.db know anything, where there is something to know? */
-import type { Claim, Evidence, Probe } from '../../src/host/finding.ts';
+import type { Claim, Evidence, NextStep, Probe } from '../../src/host/finding.ts';
 import { items } from '../../src/host/kinds/listing.ts';
 import { readAt } from '../../src/host/listing-gaps.ts';
 import { isUnknown } from '../../src/host/observed.ts';
@@ -80,7 +80,6 @@ function claim(
   left: readonly Evidence[],
 ): Claim {
   const shims = items(host, 'proc.daemons').filter(({ role }) => role === 'shim').length;
-  const copy = shellWord(path.slice(0, path.lastIndexOf('/io.containerd.')) || path);
   return {
     title: `${nothing}, but content and snapshots of an earlier one are there: ${path}`,
     outcome: 'fail',
@@ -99,12 +98,30 @@ function claim(
         command: `ls -la ${shellWord(path.slice(0, path.lastIndexOf('/')))}`,
         effect: 'reads',
       },
-      {
-        text: 'stop containerd at once, before it collects: containers keep running without it. Then copy what is left, put the database back, and start it',
-        command: `systemctl stop containerd && cp -a ${copy} ${copy}.kept`,
-        effect: 'disrupts',
-      },
+      keepStep(host, path),
     ],
     references: ['https://github.com/containerd/containerd/issues/9929'],
+  };
+}
+
+/** Where the unit called containerd keeps its files. */
+const USUAL_ROOT = '/var/lib/containerd';
+
+function keepStep(host: HostSnapshot, path: string): NextStep {
+  const root = path.slice(0, path.lastIndexOf('/io.containerd.')) || path;
+  const copy = `cp -a ${shellWord(root)} ${shellWord(`${root}.kept`)}`;
+  if (host.from === 'disk') {
+    return {
+      text: 'copy what is left before containerd starts on it: its first collection deletes it. Then put the database back',
+      command: copy,
+      effect: 'writes',
+    };
+  }
+  // k3s's, microk8s's and Docker's own containerd are no units of that name: stopping it would stop another.
+  const isUsual = root === USUAL_ROOT;
+  return {
+    text: `stop ${isUsual ? 'containerd' : `the containerd of ${root}, by whatever starts it,`} at once, before it collects: containers keep running without it. Then copy what is left, put the database back, and start it`,
+    command: isUsual ? `systemctl stop containerd && ${copy}` : null,
+    effect: 'disrupts',
   };
 }

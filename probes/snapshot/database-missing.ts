@@ -11,10 +11,12 @@ import { named } from '../storage-claims.ts';
 
 export const databaseMissing: Probe = {
   id: 'snapshotter-db-missing',
-  title: 'every snapshotter with snapshots has its database',
+  title: "every snapshotter of containerd's own with snapshots has its database",
   explain: `A snapshotter's metadata.db says which folder belongs to which snapshot. It is made with the first snapshot, so a fresh snapshotter has none. Where meta.db records snapshots of it, or folders of them stand there, one that is gone is lost.
 
-containerd starts without it and makes an empty one. Unpacking then fails with "failed to rename … file exists", and the next collection of garbage takes every folder for a leftover and deletes the layers. So: no pulling, no removing, no restarting before the database is back.`,
+containerd starts without it and makes an empty one. Unpacking then fails with "failed to rename … file exists", and the next collection of garbage takes every folder for a leftover and deletes the layers. So: no pulling, no removing, no restarting before the database is back.
+
+Snapshotters that are programs of their own (stargz, nydus, soci) keep it where they like, and are not looked at.`,
   wants: ['metadata.databases', 'metadata.snapshots', 'snapshot.directories'],
   needs: ['metadata.databases'],
   run: (host) => {
@@ -22,7 +24,7 @@ containerd starts without it and makes an empty one. Unpacking then fails with "
       return { outcome: 'skip', reason: 'there are no databases' };
     }
     const databases = items(host, 'metadata.databases').filter(
-      ({ owner, path }) => owner !== 'metadata' && path.endsWith('/metadata.db') && owner !== DOCKER_VOLUMES,
+      ({ owner, path }) => BUILT_IN.has(owner) && path.endsWith('/metadata.db'),
     );
     const claims = databases
       .filter(({ file }) => file.state === 'absent')
@@ -38,8 +40,8 @@ containerd starts without it and makes an empty one. Unpacking then fails with "
   },
 };
 
-/** Of the same name, and somebody else's. */
-const DOCKER_VOLUMES = 'volumes/metadata.db';
+/** Snapshotters that keep metadata.db in their root; what a proxy plugin exports as one need not be the folder of a database. */
+const BUILT_IN = new Set(['overlayfs', 'native', 'btrfs', 'zfs', 'devmapper', 'blockfile', 'erofs', 'aufs']);
 
 function lostDatabase(host: HostSnapshot, { owner, path, file }: Database): Claim | undefined {
   const records = items(host, 'metadata.snapshots').filter(({ snapshotter }) => snapshotter === owner);
@@ -81,7 +83,7 @@ function lostDatabase(host: HostSnapshot, { owner, path, file }: Database): Clai
     next: [
       {
         text: 'see whether containerd still has it open: then cp /proc/PID/fd/N brings it back as it is',
-        command: "ls -l /proc/$(pgrep -xo containerd)/fd | grep 'metadata.db (deleted)'",
+        command: `find /proc/[0-9]*/fd -lname ${shellWord(`*${path.slice(path.lastIndexOf('/io.containerd.') + 1)} (deleted)`)}`,
         effect: 'reads',
       },
       {

@@ -4,6 +4,7 @@ import type { Claim, Diagnosis, Finding, Probe, ProbeOutcome, Verdict } from '..
 import { isUnknown } from '../host/observed.ts';
 import { type FacetName, facet, type HostSnapshot } from '../host/snapshot.ts';
 import { count } from '../text/units.ts';
+import { claimHere } from './steps-on-disk.ts';
 
 /** Reads facets again; a recorded host has none. */
 export type Recheck = (wants: readonly FacetName[]) => Promise<HostSnapshot>;
@@ -59,7 +60,10 @@ function runProbe(probe: Probe, host: HostSnapshot): Run {
     const answer = probe.run(host);
     if (answer.outcome !== 'claims') return ended(answer.outcome, answer.reason);
     if (answer.claims.length === 0) return ended('pass', 'nothing found');
-    return claimed(probe, answer.claims);
+    return claimed(
+      probe,
+      answer.claims.map((claim) => claimHere(host, claim)),
+    );
   } catch (error) {
     return ended('error', error instanceof Error ? error.message : String(error));
   }

@@ -82,6 +82,28 @@ describe('a meta.db without records', () => {
     expect(claim.impact).toContain('1 shim may still run a container');
   });
 
+  test.each([
+    [
+      '/var/lib/containerd',
+      'live',
+      'systemctl stop containerd && cp -a /var/lib/containerd /var/lib/containerd.kept',
+    ],
+    // Another containerd's unit has that name, and stopping it would help nobody.
+    ['/var/lib/rancher/k3s/agent/containerd', 'live', null],
+    [
+      '/mnt/web-1/var/lib/containerd',
+      'disk',
+      'cp -a /mnt/web-1/var/lib/containerd /mnt/web-1/var/lib/containerd.kept',
+    ],
+  ] as const)('in %s is kept (%s)', (root, from, command) => {
+    const path = `${root}/io.containerd.metadata.v1.bolt/meta.db`;
+    const claim = claimOf(databaseEmpty, {
+      ...stored(only(database('metadata', path, absent(path, AT)))),
+      from,
+    });
+    expect(claim.next.at(-1)?.command).toBe(command);
+  });
+
   test('is right on a fresh host', () => {
     const fresh = {
       ...only(database('metadata', META_DB, { version: null })),
@@ -133,6 +155,23 @@ describe('a snapshotter without its database', () => {
   test('that was never used is none', () => {
     const unused = { 'metadata.snapshots': listing<never>([]), 'snapshot.directories': listing<never>([]) };
     expect(databaseMissing.run(stored({ ...gone, ...unused })).outcome).toBe('pass');
+  });
+
+  test('is looked for among what any process has still open, by its own path', () => {
+    const [first] = claimOf(databaseMissing, stored(gone)).next;
+    expect(first?.command).toBe(
+      "find /proc/[0-9]*/fd -lname '*io.containerd.snapshotter.v1.overlayfs/metadata.db (deleted)'",
+    );
+  });
+
+  test('is not a program of its own, whose export names no folder of a database', () => {
+    // As its manual has it: [proxy_plugins.stargz.exports] root = "/var/lib/containerd-stargz-grpc/"
+    const stargz = '/var/lib/containerd-stargz-grpc/metadata.db';
+    const facets = {
+      ...only(database('metadata', META_DB), database('stargz', stargz, absent(stargz, AT))),
+      'metadata.snapshots': listing([snapshotRecord('chain-1', 1n, { snapshotter: 'stargz' })]),
+    };
+    expect(databaseMissing.run(stored(facets)).outcome).toBe('pass');
   });
 
   test("is not Docker's volumes, whose database has the same name", () => {
