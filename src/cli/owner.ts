@@ -4,19 +4,19 @@ import { buildGraph } from '../host/graph/build.ts';
 import { OWNER_WANTS, ownerOf } from '../host/owner/owner.ts';
 import { distinct, unknownFacets } from '../host/unknown-entries.ts';
 import { ownerLines } from '../report/owner.ts';
-import { escapeText } from '../text/escape.ts';
 import { documentHead, documentText } from './document.ts';
 import { EXIT } from './exit-codes.ts';
 import { formatOf, type GlobalOptions } from './globals.ts';
 import { openHost } from './host-source.ts';
-import { refuseSeveral, sayUnknown } from './references.ts';
-import { writeError, writeOut } from './terminal-output.ts';
+import { refuseEmpty, refuseSeveral, sayMissing, sayUnknown } from './references.ts';
+import { writeOut } from './terminal-output.ts';
 
 const FORMATS = ['text', 'json', 'yaml'] as const;
 
 /** Says to whom a digest, a snapshot, a path or a cgroup belongs. */
 export const ownerCommand = async (reference: string, globals: GlobalOptions): Promise<number> => {
   const format = formatOf(globals, FORMATS);
+  refuseEmpty(reference, 'owner');
   const source = await openHost(globals);
   try {
     const host = await source.collect(OWNER_WANTS);
@@ -29,8 +29,7 @@ export const ownerCommand = async (reference: string, globals: GlobalOptions): P
     const names = nameless ? (['docker.containers'] as const) : [];
     const unknown = distinct(unknownFacets(host, [...new Set([...restsOn, ...names])]));
     if (result.state === 'none') {
-      await writeError(`${escapeText(reference)}: ${escapeText(result.why)}`);
-      await sayUnknown(unknown, globals);
+      await sayMissing(host, { reference, why: result.why, command: 'owner' }, unknown, globals);
       return EXIT.failed;
     }
     const { answer } = result;

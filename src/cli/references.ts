@@ -1,6 +1,8 @@
 /** What the commands that take a reference to any object say alike. */
 import type { Match } from '../host/graph/find.ts';
+import type { HostSnapshot } from '../host/snapshot.ts';
 import type { UnknownEntry } from '../host/unknown-entries.ts';
+import { notFoundHints } from '../report/not-found.ts';
 import { hintFor, unknownLine } from '../report/unknown.ts';
 import { escapeText } from '../text/escape.ts';
 import type { GlobalOptions } from './globals.ts';
@@ -19,6 +21,29 @@ export function refuseSeveral(matches: readonly Pick<Match, 'label'>[], referenc
   throw new UsageError(
     `"${escapeText(reference)}" is more than one object: ${named.join(', ')}${rest}; any of these names one`,
   );
+}
+
+/** @throws UsageError for a reference that names nothing */
+export function refuseEmpty(reference: string, command: string): void {
+  if (reference.trim() === '')
+    throw new UsageError(`${command} needs to be told of what: the reference is empty`);
+}
+
+/** That nothing is called so, what was not read, and what to try. */
+export async function sayMissing(
+  host: HostSnapshot,
+  {
+    reference,
+    why,
+    command,
+  }: { readonly reference: string; readonly why: string; readonly command: 'why' | 'owner' },
+  unknown: readonly UnknownEntry[],
+  globals: GlobalOptions,
+): Promise<void> {
+  await writeError(`${escapeText(reference)}: ${escapeText(why)}`);
+  await sayUnknown(unknown, globals);
+  if (globals.quiet === true) return;
+  for (const hint of notFoundHints(host, reference, command)) await writeHint(hint);
 }
 
 /** Lines about what is not known, with what to try. */

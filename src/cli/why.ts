@@ -5,20 +5,20 @@ import { type FacetName, facet, type HostSnapshot } from '../host/snapshot.ts';
 import { distinct, entriesOf, type UnknownEntry, unknownFacets } from '../host/unknown-entries.ts';
 import { askWhy, WHY_WANTS, type WhyAnswer } from '../host/why.ts';
 import { whyFields, whyLines } from '../report/why.ts';
-import { escapeText } from '../text/escape.ts';
 import { documentHead, documentText } from './document.ts';
 import { EXIT } from './exit-codes.ts';
 import { formatOf, type GlobalOptions } from './globals.ts';
 import { openHost } from './host-source.ts';
 import { readWhy } from './read-why.ts';
-import { refuseSeveral, sayUnknown } from './references.ts';
-import { writeError, writeOut } from './terminal-output.ts';
+import { refuseEmpty, refuseSeveral, sayMissing, sayUnknown } from './references.ts';
+import { writeOut } from './terminal-output.ts';
 
 const FORMATS = ['text', 'json', 'yaml'] as const;
 
 /** Says who holds an object, or that nothing does. */
 export const whyCommand = async (reference: string, globals: GlobalOptions): Promise<number> => {
   const format = formatOf(globals, FORMATS);
+  refuseEmpty(reference, 'why');
   const source = await openHost(globals);
   try {
     const first = await source.collect(WHY_WANTS);
@@ -41,7 +41,7 @@ async function say(
 ): Promise<number> {
   const unknown = unknownForWhy(host, answer);
   if (answer === undefined) {
-    await sayMissing(host, reference, unknown, globals);
+    await sayMissing(host, { reference, why: whyMissing(host), command: 'why' }, unknown, globals);
     return EXIT.failed;
   }
   if (format === 'text')
@@ -78,17 +78,6 @@ export const unknownForWhy = (host: HostSnapshot, answer: WhyAnswer | undefined)
 // What depends on the daemon's version is unknown with it.
 function versionEntry(host: HostSnapshot, answer: WhyAnswer | undefined): UnknownEntry[] {
   return answer?.held === undefined ? unknownFacets(host, ['containerd.version']) : [];
-}
-
-// That nothing is called so; in lists that were not read, nothing is missing.
-async function sayMissing(
-  host: HostSnapshot,
-  reference: string,
-  unknown: readonly UnknownEntry[],
-  globals: GlobalOptions,
-): Promise<void> {
-  await writeError(`${escapeText(reference)}: ${whyMissing(host)}`);
-  await sayUnknown(unknown, globals);
 }
 
 /** In words, that there is no such object: lists that were not read may have it. */

@@ -152,6 +152,13 @@ function pluginRoots(host: HostSnapshot): { readonly store: Store; readonly path
   return roots.map(({ store, path }) => ({ store, path: normalPath(path) }));
 }
 
+/** The directories below which a path is known to be containerd's or Docker's, each once. */
+export const rootsOf = (host: HostSnapshot): readonly string[] => {
+  const all = [...new Set([...pluginRoots(host).map(({ path }) => path), ...dockerRoots(host)])];
+  const folders = all.map((path) => path.replace(/\/io\.containerd\.[^/]+$/, ''));
+  return [...new Set(folders)];
+};
+
 function containerdRoot(host: HostSnapshot, path: string): Place | undefined {
   const metadata = pluginRoots(host).find(({ store }) => store.type === 'metadata');
   const root = metadata?.path.slice(0, metadata.path.lastIndexOf('/'));
