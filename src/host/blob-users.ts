@@ -32,7 +32,8 @@ export const blobUsers = (host: HostSnapshot): BlobUsers => {
       const known = users.get(key);
       if (known === undefined) users.set(key, [{ image, role, here }]);
       else known.push({ image, role, here });
-      queue.push(...childrenOf(key, here, manifests, records));
+      // A manifest may name more than one call takes as arguments.
+      for (const child of childrenOf(key, here, manifests, records)) queue.push(child);
     }
   }
   return { of: (namespace, digest) => users.get(`${namespace}/${digest}`) ?? [] };

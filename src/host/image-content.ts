@@ -74,18 +74,20 @@ interface Scene {
   readonly files: ReadonlySet<string> | undefined;
   /** Undefined where it is not known which snapshots there are. */
   readonly snapshots: ReadonlySet<string> | undefined;
-  /** Names of uploads that go on, by namespace. */
-  readonly uploads: ReadonlyMap<string, readonly string[]>;
+  /** What is being uploaded, by `NAMESPACE/DIGEST`. */
+  readonly uploads: ReadonlySet<string>;
 }
 
 function sceneOf(host: HostSnapshot): Scene {
   const whole = (name: 'content.blobs' | 'containerd.snapshots'): boolean =>
     seenValue(facet(host, name)) !== undefined && openQuestion(host, name) === undefined;
   const stuck = new Set(stuckIngests(host).map(({ ingest }) => ingest));
-  const uploads = new Map<string, string[]>();
+  const uploads = new Set<string>();
   for (const ingest of items(host, 'containerd.ingests')) {
     if (stuck.has(ingest)) continue;
-    uploads.set(ingest.namespace, [...(uploads.get(ingest.namespace) ?? []), ingest.ref]);
+    // Clients name an upload by what it will be: `layer-sha256:…`, `manifest-sha256:…`.
+    for (const [digest] of ingest.ref.matchAll(/sha\d+:[0-9a-f]+/g))
+      uploads.add(`${ingest.namespace}/${digest}`);
   }
   return {
     host,
@@ -290,8 +292,6 @@ function isHidden({ host, records }: Scene, namespace: string, digest: Digest): 
   return openQuestion(host, 'containerd.content', { namespace, id: digest }) !== undefined;
 }
 
-// Clients name an upload by what it will be: `layer-sha256:…`, `manifest-sha256:…`.
 function isArriving({ uploads }: Scene, namespace: string, missing: readonly MissingBlob[]): boolean {
-  const refs = uploads.get(namespace) ?? [];
-  return missing.some(({ digest }) => refs.some((ref) => ref.includes(digest)));
+  return missing.some(({ digest }) => uploads.has(`${namespace}/${digest}`));
 }

@@ -23,7 +23,10 @@ export const dependantsOf = (
   );
   const byParent = new Map<string, string[]>();
   for (const { key, parent } of siblings) {
-    if (parent !== null) byParent.set(parent, [...(byParent.get(parent) ?? []), key]);
+    if (parent === null) continue;
+    const known = byParent.get(parent);
+    if (known === undefined) byParent.set(parent, [key]);
+    else known.push(key);
   }
   const tree = new Set<string>([of.key]);
   for (const key of tree) for (const child of byParent.get(key) ?? []) tree.add(child);

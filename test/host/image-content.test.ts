@@ -211,3 +211,11 @@ test('an index that holds itself comes to an end', () => {
   };
   expect(contentOf(facets)).toMatchObject({ state: 'complete', platforms: [] });
 });
+
+test('uploads by the hundred thousand are told from what they bring by their own digests', () => {
+  const uploads = Array.from({ length: 100_000 }, (_, i) => ingest(`layer-sha256:${i.toString(16)}`, AT));
+  const without = records(['layer-1']);
+  expect(contentOf({ ...without, 'containerd.ingests': listing(uploads) }).state).toBe('incomplete');
+  const arriving = [...uploads, ingest(`layer-${blobId('layer-1')}`, AT)];
+  expect(contentOf({ ...without, 'containerd.ingests': listing(arriving) }).state).toBe('arriving');
+});

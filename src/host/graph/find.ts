@@ -99,7 +99,9 @@ function collapse(nodes: readonly GraphNode[]): Match[] {
         : OWN.includes(node.kind)
           ? `${node.namespace}/${snapshotParts(node.id).key}`
           : `${node.kind}/${node.namespace}/${node.id}`;
-    groups.set(key, [...(groups.get(key) ?? []), node]);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [node]);
+    else known.push(node);
   }
   return [...groups.values()].flatMap((group) => {
     const kind = OWN.find((own) => group.some((node) => node.kind === own)) ?? group[0]?.kind;

@@ -133,7 +133,9 @@ function leasesOfImages(
   for (const { namespace, id } of items(host, 'containerd.leases')) {
     if (!id.startsWith(IMAGE_LEASE) || !isDockersNamespace(docker, namespace)) continue;
     const image = id.slice(IMAGE_LEASE.length);
-    byImage.set(image, [...(byImage.get(image) ?? []), { namespace, id }]);
+    const known = byImage.get(image);
+    if (known === undefined) byImage.set(image, [{ namespace, id }]);
+    else known.push({ namespace, id });
   }
   return byImage;
 }

@@ -10,7 +10,9 @@ export const containersOfPath = (graph: Graph, path: string): readonly GraphNode
   const byId = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) {
     if (!node.present || !OWNERS.includes(node.kind)) continue;
-    byId.set(node.id, [...(byId.get(node.id) ?? []), node]);
+    const known = byId.get(node.id);
+    if (known === undefined) byId.set(node.id, [node]);
+    else known.push(node);
   }
   const parts = path.split('/').filter((part) => part !== '');
   for (const [i, part] of [...parts.entries()].reverse()) {

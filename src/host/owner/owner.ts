@@ -267,10 +267,12 @@ function ofContainers(
 
 function ofDockerLayer(host: HostSnapshot, graph: Graph, name: LayerName): OwnerResult {
   const found = ownersOfLayer(host, name);
-  const owned = (kinds: readonly NodeKind[], ids: readonly string[], relation: string): Owner[] =>
-    graph.nodes
-      .filter((node) => node.present && kinds.includes(node.kind) && ids.includes(node.id))
+  const owned = (kinds: readonly NodeKind[], ids: readonly string[], relation: string): Owner[] => {
+    const wanted = new Set(ids);
+    return graph.nodes
+      .filter((node) => node.present && kinds.includes(node.kind) && wanted.has(node.id))
       .flatMap((node) => ownersOf(graph, [node], relation));
+  };
   const owners = distinctOwners([
     ...owned(['dockerContainer', 'container'], found?.containers ?? [], 'its layer'),
     ...owned(['dockerImage'], found?.images ?? [], 'one of its layers'),

@@ -80,7 +80,9 @@ function contentUsage(host: HostSnapshot, graph: Graph, marks: Marks): Part {
   const byDigest = new Map<string, GraphNode[]>();
   for (const node of graph.nodes) {
     if (node.kind !== 'content' || !node.present) continue;
-    byDigest.set(node.id, [...(byDigest.get(node.id) ?? []), node]);
+    const known = byDigest.get(node.id);
+    if (known === undefined) byDigest.set(node.id, [node]);
+    else known.push(node);
   }
   const how = `recorded: ${facet(host, 'containerd.content').from}`;
   const sums = sumsOf();
