@@ -1,8 +1,9 @@
 /** Which containerds, and which Docker, have left their files in a folder: a root file system, or a root of their own. */
+import { posix } from 'node:path';
 import type { Disk } from '../host/disk.ts';
 import { isUnknown, type Observed, seenValue, type Unknown, unknown } from '../host/observed.ts';
 import { WELL_KNOWN_ROOTS, wellKnownAddresses } from '../sources/containerd/address.ts';
-import { parseDaemonConfig } from '../sources/docker/daemon-config.ts';
+import { readDaemonJson } from '../sources/docker/disk/daemon-json.ts';
 import { type ContainerdConfig, readContainerdConfig } from '../sources/system/containerd-config.ts';
 import { DEFAULT_CONFIG, normalAddress } from './discover.ts';
 import { METADATA_FOLDER } from './storage-files.ts';
@@ -42,7 +43,6 @@ const OF_SYSTEM: ReadonlySet<string> = new Set(
 const DOCKERS_CONTAINERD = 'containerd/daemon';
 // What dockerd makes when it first starts, whichever image store it uses.
 const DOCKERS_FOLDERS = ['image', 'containerd', 'network', 'volumes', 'buildkit'];
-const MAX_CONFIG = 1 << 20;
 /** Users whose containerds are looked for. */
 const MAX_HOMES = 1000;
 
@@ -57,7 +57,7 @@ export const diskLayout = async (disk: Disk, folder: string): Promise<DiskLayout
   }
   const itself =
     look.isDockers(dir) || (!look.isFolder(`${dir}/etc`) && mappedIn(disk, dir, look) !== undefined);
-  const told = itself ? NO_DAEMON_JSON : await readDaemonJson(disk, dir);
+  const told = itself ? NO_DAEMON_JSON : toldByDaemonJson(disk, dir, look);
   const root = itself ? dir : `${dir}${told.root}`;
   const config = itself ? undefined : await readContainerdConfig(disk, `${dir}${DEFAULT_CONFIG}`, dir);
   const looked = config === undefined ? [ownOf(root)] : placesIn(disk, dir, root, config, look);
@@ -123,6 +123,8 @@ function mappedIn(disk: Disk, root: string, look: Look): string | undefined {
 
 interface Look {
   readonly unread: readonly Unknown[];
+  /** Another place that could not be looked at. */
+  note(place: Unknown): void;
   isFolder(path: string): boolean;
   isContainerds(path: string): boolean;
   isDockers(path: string): boolean;
@@ -130,19 +132,19 @@ interface Look {
 
 function lookAt(disk: Disk): Look {
   const unread: Unknown[] = [];
+  const note = (place: Unknown): void => void unread.push(place);
   const isFolder = (path: string): boolean => {
     try {
       return disk.stat(path).kind === 'folder';
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-      const state = code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed';
-      unread.push(unknown(state, path, message, new Date().toISOString(), 0));
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') note(refused(error, path));
       return false;
     }
   };
   return {
     unread,
+    note,
     isFolder,
     isContainerds: (path) => isFolder(`${path}/${METADATA_FOLDER}`),
     isDockers: (path) =>
@@ -150,6 +152,12 @@ function lookAt(disk: Disk): Look {
       isFolder(`${path}/containers`) &&
       DOCKERS_FOLDERS.some((name) => isFolder(`${path}/${name}`)),
   };
+}
+
+function refused(error: unknown, path: string): Unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const state = code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed';
+  return unknown(state, path, message, new Date().toISOString(), 0);
 }
 
 function ownOf(docker: string): FoundRoot {
@@ -186,12 +194,17 @@ function placesIn(
 
 function homesIn(disk: Disk, dir: string, look: Look): string[] {
   const homes = look.isFolder(`${dir}/root`) ? [`${dir}/root`] : [];
-  if (!look.isFolder(`${dir}/home`)) return homes;
+  const all = `${dir}/home`;
+  if (!look.isFolder(all)) return homes;
   try {
-    const users = disk.list(`${dir}/home`).toSorted().slice(0, MAX_HOMES);
-    return [...homes, ...users.map((user) => `${dir}/home/${user}`)];
-  } catch {
-    // Whose homes may not be listed, has none that could be read.
+    const users = disk.list(all).toSorted();
+    if (users.length > MAX_HOMES) {
+      const why = `only the first ${MAX_HOMES} homes are looked at`;
+      look.note(unknown('truncated', all, why, new Date().toISOString(), 0));
+    }
+    return [...homes, ...users.slice(0, MAX_HOMES).map((user) => `${all}/${user}`)];
+  } catch (error) {
+    look.note(refused(error, all));
     return homes;
   }
 }
@@ -207,17 +220,17 @@ interface DaemonJson {
 // Without one that can be read, it is what dockerd takes by default.
 const NO_DAEMON_JSON: DaemonJson = { root: DOCKER_ROOT, mapsUsers: false, containerd: null };
 
-async function readDaemonJson(disk: Disk, dir: string): Promise<DaemonJson> {
-  try {
-    const { bytes } = disk.read(`${dir}${DOCKER_CONFIG}`, MAX_CONFIG);
-    const config = parseDaemonConfig(new TextDecoder().decode(bytes), DOCKER_CONFIG);
-    const { dataRoot, remapsUsers: mapsUsers, containerd } = config;
-    return { root: absolute(dataRoot) ?? DOCKER_ROOT, mapsUsers, containerd };
-  } catch {
-    return NO_DAEMON_JSON;
-  }
+function toldByDaemonJson(disk: Disk, dir: string, look: Look): DaemonJson {
+  const config = readDaemonJson(disk, `${dir}${DOCKER_CONFIG}`);
+  if (isUnknown(config)) look.note(config);
+  if (config.state !== 'seen') return NO_DAEMON_JSON;
+  const { dataRoot, remapsUsers: mapsUsers, containerd } = config.value;
+  return { root: absolute(dataRoot) ?? DOCKER_ROOT, mapsUsers, containerd };
 }
 
 function absolute(path: unknown): string | undefined {
-  return typeof path === 'string' && /^\/+[^/]/.test(path) ? path.replace(/\/+$/, '') : undefined;
+  if (typeof path !== 'string' || !path.startsWith('/')) return undefined;
+  // What is above the root is the root: no way out, and one name for each place.
+  const whole = posix.normalize(path).replace(/\/$/, '');
+  return whole === '' ? undefined : whole;
 }

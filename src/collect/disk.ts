@@ -133,7 +133,9 @@ async function readersOf(reading: Reading): Promise<Readers> {
   const storage = containerdReaders(reading);
   if (layout.docker === null) {
     const why = 'no data directory of Docker is in it';
-    const docker = all(DOCKER_DISK_FACETS, async () => absent(folder, new Date().toISOString(), why));
+    // What could not be looked at may be it, or say where it is.
+    const fact = layout.unread[0] ?? absent(folder, new Date().toISOString(), why);
+    const docker = all(DOCKER_DISK_FACETS, async () => fact);
     return { ...live, ...storage, ...docker };
   }
   const { readers: docker, databases } = deadDockerDisk({

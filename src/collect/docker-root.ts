@@ -50,9 +50,10 @@ export const rootOfStopped = async (
   containerd: string,
   file?: string,
 ): Promise<Observed<DockerRootPlace> | undefined> => {
-  const { readDaemonConfig } = await import('../sources/docker/daemon-config.ts');
+  const { readDaemonJson } = await import('../sources/docker/disk/daemon-json.ts');
+  const { HERE } = await import('../sources/docker/disk/files.ts');
   const { DEFAULT_CONFIG, DEFAULT_DATA_ROOT } = await import('../sources/docker/daemons.ts');
-  const config = await readDaemonConfig(file ?? DEFAULT_CONFIG);
+  const config = readDaemonJson(HERE, file ?? DEFAULT_CONFIG);
   if (isUnknown(config)) return config;
   const told = seenValue(config);
   const uses = told?.containerd ?? DEFAULT_CONTAINERD;

@@ -1,6 +1,6 @@
 /** The facts of one containerd's files, withheld as those of its API: each database is read once for all that is wanted of it. */
 import { arch } from 'node:os';
-import type { Labels, Manifest } from '../host/containerd.ts';
+import type { Image, Labels, Manifest } from '../host/containerd.ts';
 import type { Disk } from '../host/disk.ts';
 import type { NamespaceName } from '../host/ids.ts';
 import {
@@ -251,8 +251,13 @@ async function manifests(
   }
   const items: Manifest[] = [];
   const gaps: Gap[] = content.value.gaps.map(({ object: _, ...gap }) => gap);
-  for (const namespace of new Set(images.value.items.map((image) => image.namespace))) {
-    const own = images.value.items.filter((image) => image.namespace === namespace);
+  const imagesOf = new Map<NamespaceName, Image[]>();
+  for (const image of images.value.items) {
+    const known = imagesOf.get(image.namespace);
+    if (known === undefined) imagesOf.set(image.namespace, [image]);
+    else known.push(image);
+  }
+  for (const [namespace, own] of imagesOf) {
     const has = (blob: string): boolean => of.get(namespace)?.has(blob) ?? false;
     const request = { disk, root: files.content, namespace, images: own, has, arch: arch(), deadlineMs };
     const listed = await manifestsOnDisk(request);

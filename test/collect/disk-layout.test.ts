@@ -4,8 +4,10 @@ import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
+import { diskLayout } from '../../src/collect/disk-layout.ts';
 import type { Observed } from '../../src/host/observed.ts';
 import { facet } from '../../src/host/snapshot.ts';
+import { diskWithin } from '../../src/sources/disk/disk.ts';
 import { diskTree, listing } from './disk-tree.ts';
 
 const { dir, outside, file, folder, containerd, open } = diskTree();
@@ -36,7 +38,7 @@ describe('containerds in a folder', () => {
     containerd('mnt/big/ctrd');
     containerd('mnt/big/dock/containerd/daemon');
     file('etc/containerd/config.toml', 'version = 2\nroot = "/data/ctrd/"\n');
-    file('etc/docker/daemon.json', '{"data-root":"/data/dock"}');
+    file('etc/docker/daemon.json', '{"data-root":"/../data/./dock"}');
     symlinkSync('/mnt/big', join(dir(), 'data'));
     const { layout, collect } = await open();
     expect(layout.containerds.map(({ path }) => path.slice(dir().length))).toEqual([
@@ -132,6 +134,16 @@ describe('containerds in a folder', () => {
     expect((await open()).layout.elsewhere).toMatch(
       /more\.toml may say where, and is not known: .*imports it/,
     );
+  });
+
+  test('may be in a home where not all of them are looked at, and that is said', async () => {
+    for (let i = 0; i <= 1000; i += 1) folder(`home/${i}`);
+    expect((await open()).layout.unread).toMatchObject([{ state: 'truncated', from: join(dir(), 'home') }]);
+    const list = (): never => {
+      throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+    };
+    const { unread } = await diskLayout({ ...diskWithin(dir()), list }, dir());
+    expect(unread).toMatchObject([{ state: 'denied', from: join(dir(), 'home') }]);
   });
 
   test('are looked for by config files of any kind without waiting for them', async () => {

@@ -7,6 +7,7 @@ import { openDiskHost } from '../../src/collect/disk.ts';
 import { diagnose, wantsOf } from '../../src/diagnose/engine.ts';
 import { dockerContainers } from '../../src/host/docker-join.ts';
 import { kindNamed } from '../../src/host/kinds/index.ts';
+import { isUnknown, type Observed } from '../../src/host/observed.ts';
 import { facet } from '../../src/host/snapshot.ts';
 import { unknownFacets, unknownOfKind } from '../../src/host/unknown-entries.ts';
 import { database, type Files, scratch } from '../sources/docker/disk/tree.ts';
@@ -61,6 +62,25 @@ describe('Docker below a root', () => {
       ['network/files/local-kv.db', 'absent'],
       ['buildkit/snapshots.db', 'absent'],
     ]);
+  });
+
+  test.for([
+    ['is broken', config('{')],
+    ['is a folder', { 'etc/docker/daemon.json': null }],
+    ['is far too large', config(' '.repeat((1 << 20) + 1))],
+  ] as const)('whose daemon.json %s may be anywhere', async ([, files]) => {
+    const dir = root({ ...files, ...dataBelow('srv/docker') });
+    const host = await (await openDiskHost(dir, {})).collect(['docker.root', 'containerd.images']);
+    for (const name of ['docker.root', 'containerd.images'] as const) {
+      const fact: Observed<unknown> = facet(host, name);
+      expect(isUnknown(fact)).toBe(true);
+      expect(fact.from).toBe(join(dir, 'etc/docker/daemon.json'));
+    }
+  });
+
+  test('is not on the disk where all of it was looked at', async () => {
+    const host = await (await openDiskHost(root({ etc: null }), {})).collect(['docker.root']);
+    expect(facet(host, 'docker.root')).toMatchObject({ state: 'absent' });
   });
 
   test('does not say that its containerd, which is elsewhere, has nothing', async () => {

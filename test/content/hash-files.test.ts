@@ -57,6 +57,27 @@ describe('hashing files', () => {
     }
   });
 
+  test('leaves a process descriptors for its threads, however many there are', async () => {
+    const path = scratch('many');
+    writeFileSync(path, 'x');
+    let open = 0;
+    const hashing = hashFiles(
+      Array.from({ length: 2000 }, () => file(path)),
+      {
+        threads: 32,
+        open: (each) => {
+          open += 1;
+          return openHere(each);
+        },
+        onOutcome: () => undefined,
+      },
+    );
+    // No thread has answered yet: all of them are open.
+    expect(open).toBe(256);
+    hashing.stop();
+    await hashing.done;
+  });
+
   test('says what is no file, and waits for none', async () => {
     const folder = scratch('kinds');
     mkdirSync(join(folder, 'folder'), { recursive: true });

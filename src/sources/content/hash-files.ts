@@ -45,6 +45,8 @@ export interface Hashing {
 const BATCH_BYTES = 4n << 20n;
 /** Descriptors that one thread holds at most. */
 const BATCH_FILES = 32;
+/** Descriptors that all of them hold at most: a process may have no more than 1024, and each thread needs some of its own. */
+const MAX_OPEN = 256;
 /** Beyond this, disks and the memory bus are what is waited for. */
 const MAX_THREADS = 32;
 
@@ -55,6 +57,8 @@ export const openHere = (path: string): number =>
 /** Starts hashing, in the order of the list: with the largest first, all cores are done at about the same time. */
 export const hashFiles = (files: readonly HashFile[], options: HashOptions): Hashing => {
   const { open = openHere, onOutcome, threads = availableParallelism() } = options;
+  const first = Math.min(threads, MAX_THREADS, files.length);
+  const batchFiles = Math.min(BATCH_FILES, Math.floor(MAX_OPEN / Math.max(1, first)));
   const read = new BigInt64Array(new SharedArrayBuffer(8));
   const inHand = new Map<Worker, readonly HashTask[]>();
   let next = 0;
@@ -81,7 +85,7 @@ export const hashFiles = (files: readonly HashFile[], options: HashOptions): Has
   const batch = (): HashTask[] => {
     const tasks: HashTask[] = [];
     let weight = 0n;
-    while (next < files.length && tasks.length < BATCH_FILES && weight < BATCH_BYTES) {
+    while (next < files.length && tasks.length < batchFiles && weight < BATCH_BYTES) {
       const index = next;
       next += 1;
       const file = files[index];
@@ -102,7 +106,6 @@ export const hashFiles = (files: readonly HashFile[], options: HashOptions): Has
     else worker.terminate().then(() => release(worker), reject);
   };
 
-  const first = Math.min(threads, MAX_THREADS, files.length);
   for (let i = 0; i < first; i += 1) {
     const worker = new Worker(workerFile(), { workerData: { read } satisfies HashThreadData });
     worker.on('message', (reply: HashReply) => {

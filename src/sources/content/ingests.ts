@@ -36,27 +36,31 @@ function readFolder(disk: Disk, path: string, name: string, draft: Draft<IngestF
   const object = { kind: 'ingest', id: name };
   let ref: string | null = null;
   try {
-    ref = new TextDecoder().decode(disk.read(`${path}/ref`, MAX_REF).bytes);
+    const { size, bytes } = disk.read(`${path}/ref`, MAX_REF);
+    if (size <= MAX_REF) ref = new TextDecoder().decode(bytes);
+    else draft.note(`${path}/ref has ${size} bytes, and no ref is so long`, object, ['name']);
   } catch (error) {
     if (!isGone(error)) draft.note(wordsOf(error), object, ['name']);
   }
   try {
     draft.items.push({ folder: name, path, name: ref, ...ingestProgress(disk, path) });
   } catch (error) {
-    const offset = bytesIn(disk, path);
     // Removed while the folder was read, or never more than a folder: the second is there when looked at again.
-    if (offset === undefined && isGone(error) && !isThere(disk, path)) return;
-    draft.note(wordsOf(error), object, ['total', 'startedAt', 'updatedAt']);
+    if (isGone(error) && !isThere(disk, path)) return;
+    const offset = bytesIn(disk, path);
     const unread = { total: null, startedAt: null, updatedAt: null };
+    const fields = Object.keys(unread);
+    draft.note(wordsOf(error), object, offset === undefined ? ['offset', ...fields] : fields);
     draft.items.push({ folder: name, path, name: ref, offset: offset ?? 0n, ...unread });
   }
 }
 
+// Nothing where there is no file for it; undefined where that is not known.
 function bytesIn(disk: Disk, path: string): bigint | undefined {
   try {
     return disk.read(`${path}/data`, 0).size;
-  } catch {
-    return undefined;
+  } catch (error) {
+    return isGone(error) ? 0n : undefined;
   }
 }
 

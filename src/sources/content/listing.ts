@@ -47,13 +47,16 @@ export const listBelow = async <T>(
       return entries <= MAX_ENTRIES;
     },
   };
+  let isThere = false;
   try {
     if (disk.stat(root).kind !== 'folder') return unknown('failed', root, 'it is no folder', at, 0);
+    isThere = true;
     await inSlices(read(draft), signal);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string') throw error;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return absent(root, at);
+    // Of something in it, the same words are a fault: a file in a folder's place.
+    if (!isThere && (code === 'ENOENT' || code === 'ENOTDIR')) return absent(root, at);
     const state = code === 'EACCES' || code === 'EPERM' ? 'denied' : 'failed';
     return unknown(state, root, message, at, performance.now() - started);
   }

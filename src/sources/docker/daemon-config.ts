@@ -1,6 +1,4 @@
 /** dockerd's daemon.json, as far as it says where the daemon serves, which containerd it uses and where its data is. */
-import { readFile, stat } from 'node:fs/promises';
-import { absent, type Observed, seen, unknown } from '../../host/observed.ts';
 import { fields, Malformed, nested, parseJson, textOrEmpty, texts } from './json.ts';
 
 /** Larger files are no configuration. */
@@ -39,20 +37,4 @@ export const parseDaemonConfig = (text: string, path: string): DaemonConfig => {
     containerdSnapshotter: feature ?? null,
     remapsUsers: told('userns-remap') !== null,
   };
-};
-
-/** Reads and parses one file. Absent: there is none. */
-export const readDaemonConfig = async (path: string): Promise<Observed<DaemonConfig>> => {
-  const at = new Date().toISOString();
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_CONFIG) return unknown('truncated', path, `${size} bytes are no config file`, at, 0);
-    return seen(parseDaemonConfig(await readFile(path, 'utf8'), path), path, at);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code === 'ENOENT' || code === 'ENOTDIR') return absent(path, at);
-    const denied = code === 'EACCES' || code === 'EPERM';
-    const why = denied ? 'reading it needs root' : error instanceof Error ? error.message : String(error);
-    return unknown(denied ? 'denied' : 'failed', path, why, at, 0);
-  }
 };

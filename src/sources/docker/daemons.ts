@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import { type NamespaceName, namespaceName, type Pid } from '../../host/ids.ts';
 import { isUnknown, type Observed, seen, seenValue, unknown } from '../../host/observed.ts';
 import { normalSocket, socketPath } from './address.ts';
-import { type DaemonConfig, readDaemonConfig } from './daemon-config.ts';
+import type { DaemonConfig } from './daemon-config.ts';
+import { readDaemonJson } from './disk/daemon-json.ts';
+import { HERE } from './disk/files.ts';
 import type { DockerProcess } from './processes.ts';
 
 /** What a dockerd reads that is told no other. */
@@ -35,7 +37,7 @@ export const readDaemon = async (dockerd: DockerProcess): Promise<DockerDaemon> 
   // The paths of a container are below its own root.
   const root = sameRoot === false ? `/proc/${pid}/root` : '';
   const file = flags(argv, ['--config-file'])[0];
-  const config = await readDaemonConfig(`${root}${file ?? DEFAULT_CONFIG}`);
+  const config = readDaemonJson(HERE, `${root}${file ?? DEFAULT_CONFIG}`);
   const place: Place = {
     root,
     runtimeDir: uid === 0 ? '/run' : `/run/user/${uid}`,

@@ -9,8 +9,9 @@ export class Malformed extends Error {
 /** A JSON object whose members are not yet checked. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-// A string, which is left as it is, or an integer of more digits than a number surely holds.
-const LONG_INTEGERS = /"(?:[^"\\]|\\.)*"|(?<![\w.+-])(-?\d{16,})(?![\d.eE])/g;
+// A string, which is left as it is, or an integer of more digits than a number surely holds. A string that does not end is one
+// to the end of the text: without that, each escaped quote in it would be tried as the beginning of another.
+const LONG_INTEGERS = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|(?<![\w.+-])(-?\d{16,})(?![\d.eE])/gs;
 
 /** JSON.parse, but integers of 16 digits and more arrive as texts, with all their digits. @throws SyntaxError */
 export const parseJson = (text: string): unknown =>

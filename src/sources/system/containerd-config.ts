@@ -81,7 +81,8 @@ async function readToml(disk: Disk, path: string, at: string): Promise<Observed<
     const { size, bytes } = disk.read(path, MAX_CONFIG);
     if (size > MAX_CONFIG) return unknown('truncated', path, `${size} bytes are no config file`, at, 0);
     const { parse } = await import('smol-toml');
-    return seen<unknown>(parse(new TextDecoder().decode(bytes)), path, at);
+    // A limit above 2^53 is a sound one.
+    return seen<unknown>(parse(new TextDecoder().decode(bytes), { integersAsBigInt: 'asNeeded' }), path, at);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' || code === 'ENOTDIR' ? absent(path, at) : refused(error, path, at);

@@ -30,9 +30,10 @@ export const nameMatches = (pattern: string, name: string): boolean => {
 /**
  * The paths that a pattern stands for, in the order of their names.
  * @param top what stands before the pattern and is none
- * @throws DiskError where a folder cannot be listed; Error where they are too many
+ * @throws DiskError where a folder cannot be listed; Error where they are too many, or the pattern has more than `*` and `?`
  */
 export const glob = (disk: Disk, top: string, pattern: string): string[] => {
+  if (/[[\\]/.test(pattern)) throw new Error(`${pattern} has a class or an escape in it, which are not read`);
   let found = [''];
   for (const part of pattern.split('/').filter((name) => name !== '')) {
     if (!/[*?]/.test(part)) found = found.map((path) => `${path}/${part}`);

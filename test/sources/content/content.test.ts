@@ -90,6 +90,14 @@ describe('blobs', () => {
     });
   });
 
+  test('are not known, and not absent, where something else stands in place of their folder', async () => {
+    file('blobs');
+    expect(await listBlobs(disk(), root)).toMatchObject({
+      state: 'failed',
+      why: expect.stringMatching(/ENOTDIR: .*blobs'/),
+    });
+  });
+
   test('of any number are listed without holding others up', async () => {
     mkdirSync(join(root, 'blobs/sha256'), { recursive: true });
     for (let i = 0; i < 5000; i += 1) {
@@ -181,6 +189,19 @@ describe('uploads', () => {
     expect(gaps).toHaveLength(4);
   });
 
+  test('of a longer name than any have none, and what cannot be read of them is named', async () => {
+    upload(A, { ref: 'r'.repeat((64 << 10) + 1) });
+    mkdirSync(join(root, 'ingest', A, 'data'));
+    upload(B, { ref: 'r' });
+    const { items, gaps } = listing(await listIngestFolders(disk(), root));
+    expect(items.find(({ folder }) => folder === A)?.name).toBeNull();
+    const fieldsOf = (folder: string): unknown =>
+      gaps.filter(({ object }) => object?.id === folder).map(({ fields }) => fields);
+    const others = ['total', 'startedAt', 'updatedAt'];
+    expect(fieldsOf(A)).toEqual([['name'], ['offset', ...others]]);
+    expect(fieldsOf(B)).toEqual([others]);
+  });
+
   test('whose files are FIFOs or links out do not wait and do not lead out', async () => {
     mkdirSync(join(root, 'ingest', A), { recursive: true });
     execFileSync('mkfifo', [join(root, 'ingest', A, 'data')]);
@@ -193,6 +214,13 @@ describe('uploads', () => {
 
 describe("snapshots' folders", () => {
   const at = (name: string) => ({ name, root: join(root, name) });
+
+  test('are not known where something else stands in place of what they are in', async () => {
+    file('overlayfs/snapshots');
+    const { items, gaps } = listing(await listSnapshotDirectories(disk(), [at('overlayfs')]));
+    expect(items).toEqual([]);
+    expect(gaps).toMatchObject([{ state: 'failed', object: { kind: 'snapshotter', id: 'overlayfs' } }]);
+  });
 
   test('are those of snapshotters that have one for each', async () => {
     mkdirSync(join(root, 'overlayfs/snapshots/12/fs'), { recursive: true });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,8 +6,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { namedDocker, wellKnownDockers, whyNotRead } from '../../../src/sources/docker/address.ts';
-import { readDaemonConfig } from '../../../src/sources/docker/daemon-config.ts';
 import { type DockerDaemon, readDaemon } from '../../../src/sources/docker/daemons.ts';
+import { readDaemonJson } from '../../../src/sources/docker/disk/daemon-json.ts';
+import { HERE } from '../../../src/sources/docker/disk/files.ts';
 import { type DockerProcess, readDockerds } from '../../../src/sources/docker/processes.ts';
 import { dockerdOf } from './hosts.ts';
 
@@ -166,7 +168,7 @@ describe('daemon.json', () => {
       features: { buildkit: true, 'containerd-snapshotter': false },
       'log-opts': { 'splunk-token': 'x' },
     });
-    expect(await readDaemonConfig(path)).toMatchObject({
+    expect(readDaemonJson(HERE, path)).toMatchObject({
       state: 'seen',
       value: {
         hosts: ['unix:///a'],
@@ -182,17 +184,25 @@ describe('daemon.json', () => {
   });
 
   test('that is none, too large, malformed, a folder: each is said', async () => {
-    expect(await readDaemonConfig(at('none'))).toMatchObject({ state: 'absent' });
-    expect(await readDaemonConfig(await configured(' '.repeat((1 << 20) + 1)))).toMatchObject({
+    expect(readDaemonJson(HERE, at('none'))).toMatchObject({ state: 'absent' });
+    expect(readDaemonJson(HERE, await configured(' '.repeat((1 << 20) + 1)))).toMatchObject({
       state: 'truncated',
     });
-    expect(await readDaemonConfig(await configured({ hosts: 'unix:///a' }))).toMatchObject({
+    expect(readDaemonJson(HERE, await configured({ hosts: 'unix:///a' }))).toMatchObject({
       state: 'failed',
     });
     expect(
-      await readDaemonConfig(await configured({ features: { 'containerd-snapshotter': 'yes' } })),
+      readDaemonJson(HERE, await configured({ features: { 'containerd-snapshotter': 'yes' } })),
     ).toMatchObject({ state: 'failed', why: expect.stringContaining('is not true or false') });
-    expect(await readDaemonConfig(folder)).toMatchObject({ state: 'failed' });
+    expect(readDaemonJson(HERE, folder)).toMatchObject({ state: 'failed' });
+  });
+
+  test('that is a FIFO nobody writes to is not waited for', async () => {
+    const path = at('fifo.json');
+    execFileSync('mkfifo', [path]);
+    expect(await daemonOf([], path)).toMatchObject({
+      dataRoot: { state: 'failed', why: `${path} is a FIFO, not a file` },
+    });
   });
 });
 

@@ -376,6 +376,13 @@ describe('integers', () => {
     expect(integer(document, 'g')).toBe(12n);
   });
 
+  // Of quadratic time, this would be hours.
+  test('are looked for once in a text that does not end, however many quotes it has', () => {
+    for (const start of ['', '"']) {
+      expect(() => parseJson(`1234567890123456 ${start}${'\\"'.repeat(1 << 20)}`)).toThrow(SyntaxError);
+    }
+  });
+
   test('leave every other document as JSON.parse would', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {

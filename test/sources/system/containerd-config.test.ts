@@ -66,6 +66,16 @@ describe('a config', () => {
     }
   });
 
+  test('has integers of any size, and no patterns but those that are read', async () => {
+    file('etc/c.toml', 'root = "/1"\n[plugins.x]\nlimit = 9223372036854775807\n');
+    expect(seenValue(await read())?.root).toBe('/1');
+    file('etc/1.toml', 'root = "/2"');
+    for (const pattern of ['[0-9]*.toml', '\\\\1*.toml']) {
+      file('etc/c.toml', `root = "/1"\nimports = ["${pattern}"]`);
+      expect(await read()).toMatchObject({ state: 'failed', why: expect.stringContaining('not read') });
+    }
+  });
+
   test('imports nothing from outside its root, nor without end', async () => {
     const outside = scratch(`outside-${number}`);
     mkdirSync(outside);

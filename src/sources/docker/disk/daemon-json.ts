@@ -1,9 +1,9 @@
-/** daemon.json on any disk: on a disk whose dockerd does not run it is what the next one would read. */
+/** daemon.json on any disk: where no dockerd runs, it is what the next one would read. */
 import { absent, type Observed, seen, unknown } from '../../../host/observed.ts';
 import { type DaemonConfig, MAX_CONFIG, parseDaemonConfig } from '../daemon-config.ts';
 import { type Disk, FileFault, readWhole } from './files.ts';
 
-/** Absent: there is none. */
+/** Reads and parses one file. Absent: there is none. */
 export const readDaemonJson = (disk: Disk, path: string): Observed<DaemonConfig> => {
   const at = new Date().toISOString();
   try {

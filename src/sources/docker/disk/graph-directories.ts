@@ -26,12 +26,6 @@ const PLACES: Readonly<Record<string, Place>> = {
 // Not layers: short links, the device of quotas, and what a driver tries the file system with at its start.
 const OTHERS = /^(?:l|backingFsBlockDev|\.has-mount-program|metacopy-check.*|check-.*|opaque-bug-check.*)$/;
 
-/** Where a graphdriver keeps the layer of an id; null for one whose layers are no folders. */
-export const graphDirectoryOf = (root: string, driver: string, id: string): string | null => {
-  const place = PLACES[driver];
-  return place === undefined ? null : join(root, driver, place.folder, id);
-};
-
 /** The graphdrivers that have a place of their own. @throws FileFault */
 export const graphDrivers = (disk: Disk, root: string): readonly string[] =>
   namesIn(disk, root).filter((name) => GRAPHDRIVERS.has(name));

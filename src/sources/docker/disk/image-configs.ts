@@ -36,7 +36,7 @@ export function* readImageConfigs(disk: Disk, root: string): Generator<void, Lis
         const config = draft.attempt(object, path, () => {
           const bytes = readWhole(disk, path, MAX_CONFIG);
           const parent = join(folder, 'imagedb/metadata/sha256', name, 'parent');
-          return configOf(draft, object, { driver, path, bytes, name, parent: () => readText(disk, parent) });
+          return configOf(disk, draft, object, { driver, path, bytes, name, parent });
         });
         if (config !== undefined) draft.items.push(config);
       }
@@ -51,10 +51,12 @@ interface ConfigFile {
   readonly path: string;
   readonly name: string;
   readonly bytes: Buffer;
-  readonly parent: () => string | undefined;
+  /** The file that names it. */
+  readonly parent: string;
 }
 
 function configOf(
+  disk: Disk,
   draft: Draft<DockerImageConfig>,
   object: ObjectRef,
   { driver, path, name, bytes, parent }: ConfigFile,
@@ -71,12 +73,13 @@ function configOf(
     diffIds: part('diffIds', () => texts(nested(told, 'rootfs'), 'diff_ids').map(digestOf)) ?? [],
     platform: part('platform', () => platformOf(told)) ?? null,
     createdAt: part('createdAt', () => time(told, 'created')) ?? null,
-    parent:
-      part('parent', () => {
-        const text = parent();
-        return text === undefined ? null : digestOf(text);
-      }) ?? null,
+    parent: draft.attempt(object, parent, () => parentIn(disk, parent), ['parent']) ?? null,
   };
+}
+
+function parentIn(disk: Disk, path: string): DockerImageConfig['parent'] {
+  const text = readText(disk, path);
+  return text === undefined ? null : digestOf(text);
 }
 
 /** A file that is one JSON object. @throws Malformed */

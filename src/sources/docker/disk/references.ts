@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import type { DockerReference } from '../../../host/docker-disk.ts';
 import { digest } from '../../../host/ids.ts';
-import type { Listing } from '../../../host/observed.ts';
+import type { Listing, ObjectRef } from '../../../host/observed.ts';
 import { bytes } from '../../../text/units.ts';
 import { eachDriver } from './drivers.ts';
 import { type Beginning, type Disk, FileFault, namesIfAny, readBeginning } from './files.ts';
@@ -70,28 +70,29 @@ function* scan(
   found: Map<string, DockerReference>,
 ): Generator<void, JsonFault | undefined> {
   const json = new JsonScanner(file.bytes);
+  const whole = { kind: 'graphdriver', id: driver };
   let entries = 0;
-  const isObject = (what: string, id: string): boolean => {
+  const isObject = (what: string, object: ObjectRef): boolean => {
     const [kind, { offset }] = [json.kind(), json];
     if (kind === 'an object') return true;
     // Go makes an empty map of null.
     if (kind !== 'null') {
       const why = `${path}, byte ${offset}: ${what} is ${kind}, not an object`;
-      draft.miss({ kind: 'reference', id }, path, why);
+      draft.miss(object, path, why);
     }
     json.skip();
     return false;
   };
   try {
-    if (!isObject('the document', driver)) return undefined;
+    if (!isObject('the document', whole)) return undefined;
     for (const key of json.members()) {
       if (key !== 'Repositories') {
         json.skip();
         continue;
       }
-      if (!isObject('Repositories', driver)) continue;
+      if (!isObject('Repositories', whole)) continue;
       for (const repository of json.members()) {
-        if (!isObject('the repository', repository)) continue;
+        if (!isObject('the repository', { kind: 'reference', id: repository })) continue;
         for (const reference of json.members()) {
           const [kind, { offset }] = [json.kind(), json];
           const value = kind === 'a text' ? json.text() : json.skip();

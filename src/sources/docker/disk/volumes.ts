@@ -6,29 +6,31 @@
  *     volumes/<name>/_data     what containers see
  */
 import { join } from 'node:path';
+import type { Cursor } from '../../../bolt/cursor.ts';
 import type { Database } from '../../../bolt/database.ts';
 import type { DockerVolume } from '../../../host/docker-disk.ts';
 import { isUnknown, type Listing } from '../../../host/observed.ts';
 import { labels, Malformed, textOrEmpty } from '../json.ts';
-import { type DatabaseRead, textOfValue } from './database.ts';
+import { bytesOfValue, type DatabaseRead } from './database.ts';
 import { type Disk, folderAt, namesIn } from './files.ts';
 import { documentIn } from './image-configs.ts';
 import { Draft } from './listing.ts';
 
 export const VOLUMES_DB = 'volumes/metadata.db';
 
-/** A record, or why it is none. */
+/** What is recorded of a volume, or why that cannot be read: never the record itself, for a database may have any size. */
 export interface VolumeRecord {
   readonly name: string;
-  /** JSON; undefined for a value that is far too large. */
-  readonly record: string | undefined;
+  readonly told: Told | { readonly fault: string };
 }
+
+type Told = Pick<DockerVolume, 'driver' | 'labels'>;
 
 export function* readVolumeRecords(database: Database): Generator<void, readonly VolumeRecord[]> {
   const found: VolumeRecord[] = [];
   const volumes = database.bucket('volumes');
   for (; volumes?.next() === true; yield) {
-    if (!volumes.isBucket) found.push({ name: volumes.keyText(), record: textOfValue(volumes) });
+    if (!volumes.isBucket) found.push({ name: volumes.keyText(), told: toldIn(volumes) });
   }
   return found;
 }
@@ -53,14 +55,13 @@ export function* readVolumes(
   }
   for (const why of 'faults' in database ? database.faults : []) draft.miss(object, file.from, why);
   const records = 'value' in database ? database.value : [];
-  const recorded = new Map(records.map((entry) => [entry.name, entry.record]));
+  const recorded = new Map(records.map((entry) => [entry.name, entry.told]));
   for (const name of [...new Set([...recorded.keys(), ...names])].toSorted()) {
     yield;
     const ref = { kind: 'volume', id: name };
     const path = join(home, name);
-    const told = recorded.has(name)
-      ? draft.attempt(ref, file.from, () => recordOf(recorded.get(name)), ['driver', 'labels'])
-      : undefined;
+    const entry = recorded.get(name);
+    const told = draft.attempt(ref, file.from, () => soundOf(entry), ['driver', 'labels']);
     // A name that is not in the folder is not looked up there: it comes from a file.
     const folder = names.has(name) ? draft.attempt(ref, path, () => folderAt(disk, path)) : undefined;
     if (folder === undefined && !recorded.has(name)) continue;
@@ -82,8 +83,19 @@ export function* readVolumes(
 // The database, and the device that quotas are set on.
 const OTHERS = new Set(['metadata.db', 'backingFsBlockDev']);
 
-function recordOf(json: string | undefined): Pick<DockerVolume, 'driver' | 'labels'> {
-  if (json === undefined) throw new Malformed('the record is far too large');
-  const record = documentIn(Buffer.from(json));
-  return { driver: textOrEmpty(record, 'Driver') || null, labels: labels(record, 'Labels') };
+function toldIn(entry: Cursor): VolumeRecord['told'] {
+  try {
+    const value = bytesOfValue(entry);
+    if (value === undefined) throw new Malformed('the record is far too large');
+    const record = documentIn(value);
+    return { driver: textOrEmpty(record, 'Driver') || null, labels: labels(record, 'Labels') };
+  } catch (error) {
+    if (error instanceof Malformed) return { fault: error.message };
+    throw error;
+  }
+}
+
+function soundOf(told: VolumeRecord['told'] | undefined): Told | undefined {
+  if (told !== undefined && 'fault' in told) throw new Malformed(told.fault);
+  return told;
 }

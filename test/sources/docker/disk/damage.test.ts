@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
+import { openDatabase } from '../../../../src/bolt/database.ts';
 import { HERE } from '../../../../src/sources/docker/disk/files.ts';
+import { readVolumeRecords } from '../../../../src/sources/docker/disk/volumes.ts';
 import { missed, observe, read } from './read.ts';
 import { CHAINS, container, counted, database, GRAPHDRIVER, hex, IMAGE, MOUNT, scratch } from './tree.ts';
 
@@ -182,6 +184,7 @@ describe('an image whose config is', () => {
     expect(missed(listing)).toEqual(
       ['diffIds', 'platform', 'createdAt', 'parent'].map((field) => `failed image ${IMAGE} ${field}`),
     );
+    expect(listing.gaps.at(-1)?.why).toMatch(/\/parent: "\.\.\/\.\.\/etc" is no digest$/);
   });
 
   test('named by no digest is a gap, but one that is just being written is none', async () => {
@@ -289,6 +292,19 @@ describe('volumes', () => {
       { name: 'stray' },
     ]);
     expect(missed(listing)).toEqual(['failed volume data driver,labels', 'failed volume nfs driver,labels']);
+  });
+
+  test('are known by what is needed of their records, whatever else is in them', async () => {
+    const record = JSON.stringify({ Driver: 'local', Options: { more: 'x'.repeat(2000) } });
+    const root = replaced(DB, database({ volumes: { data: record, nfs: '[]' } }));
+    using opened = openDatabase(`${root}/${DB}`);
+    const records = readVolumeRecords(opened);
+    let step = records.next();
+    while (step.done !== true) step = records.next();
+    expect(step.value).toEqual([
+      { name: 'data', told: { driver: 'local', labels: {} } },
+      { name: 'nfs', told: { fault: 'the document is a list, not an object' } },
+    ]);
   });
 
   test('are found without the meta pages, and that is said', async () => {

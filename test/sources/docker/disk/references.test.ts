@@ -92,8 +92,8 @@ describe('names of images out of a repositories.json', () => {
   });
 
   test.each<readonly [string, string, string[], string[]]>([
-    ['a list as document', '[]', [], ['failed reference overlay2']],
-    ['a list of repositories', '{"Repositories":[{}]}', [], ['failed reference overlay2']],
+    ['a list as document', '[]', [], ['failed graphdriver overlay2']],
+    ['a list of repositories', '{"Repositories":[{}]}', [], ['failed graphdriver overlay2']],
     [
       'a text as repository',
       `{"Repositories":{"x":"y","a":{"a:1":"${ID}"}}}`,
