@@ -33,6 +33,7 @@ const fault = (
     readonly store?: 'graphdriver' | 'containerd';
     readonly inject: (lab: Lab) => Promise<Injected & { readonly id: string; readonly called?: string }>;
     readonly expected: Named;
+    readonly onDisk?: boolean;
   },
 ): void => {
   let made = { id: '', called: undefined as string | undefined };
@@ -103,6 +104,7 @@ const settled = (since: number): Promise<true> =>
 
 describe('an image of which', () => {
   fault('docker-image-broken', 'the config file is missing, and repositories.json still names it', {
+    onDisk: true,
     inject: async (lab) => {
       const { id } = await image(lab);
       const undo = await aside(lab, dataOf(lab, 'image/overlay2/imagedb/content/sha256', hex(id)));
@@ -118,6 +120,7 @@ describe('an image of which', () => {
   });
 
   fault('docker-image-broken', "a layer's folder in the graphdriver is missing", {
+    onDisk: true,
     inject: async (lab) => {
       const { layer } = await image(lab);
       const file = dataOf(lab, 'image/overlay2/layerdb/sha256', hex(layer), 'cache-id');
@@ -136,6 +139,7 @@ describe('an image of which', () => {
 
 describe('something is left:', () => {
   fault('docker-leftover', 'the lease of an image that Docker does not have', {
+    onDisk: true,
     inject: async (lab) => {
       const id = `moby-image-sha256:${'5'.repeat(64)}`;
       const ctr = (...args: string[]): Promise<unknown> =>
@@ -154,6 +158,7 @@ describe('something is left:', () => {
   });
 
   fault('docker-leftover', 'a folder of the graphdriver that nothing names', {
+    onDisk: true,
     inject: async (lab) => {
       const id = 'f'.repeat(64);
       const folder = dataOf(lab, 'overlay2', id);
@@ -255,6 +260,7 @@ describe('a container that', () => {
 
   fault('docker-container-disagrees', "is kept by containerd's store, and whose lease was deleted", {
     store: 'containerd',
+    onDisk: true,
     inject: async (lab) => {
       const id = await inspect(lab, 'ended', '{{.Id}}');
       await settled(Date.parse(await inspect(lab, 'ended', '{{.State.FinishedAt}}')));

@@ -7,6 +7,7 @@ import { labUnavailable } from '../lab/available.ts';
 import { type Lab, type LabOptions, startLab } from '../lab/lab.ts';
 import { skipReason, suites } from '../lab/shared.ts';
 import { SUITES, type Suite } from '../lab/suites.ts';
+import { isNamedOnDisk, isSilentOnDisk } from './disk-copy.ts';
 import { ctrscope, doctor, type RunOptions } from './program.ts';
 
 declare module 'vitest' {
@@ -32,6 +33,8 @@ export type Fault = {
   /** Makes the fault. What it returns undoes it and waits until that is so. */
   readonly inject: (lab: Lab) => Promise<Injected>;
   readonly expected: (lab: Lab) => Expected;
+  /** Whether what the daemons have written shows it too: doctor is asked of a copy of that as well. @default false */
+  readonly onDisk?: boolean;
 };
 
 export type Doctor = { readonly args?: readonly string[]; readonly options?: RunOptions };
@@ -98,7 +101,11 @@ const run = async (fault: Fault, suite: Suite, { onTestFinished }: TestContext):
   onTestFinished(() => lab.stop());
   await fault.prepare?.(lab);
   const usual = (await fault.doctor?.(lab)) ?? {};
-  await isSilent(lab, usual, fault.healthyExit ?? 0, 'before the fault');
+  const silent = async (when: string): Promise<void> => {
+    await isSilent(lab, usual, fault.healthyExit ?? 0, when);
+    if (fault.onDisk === true) await isSilentOnDisk(lab, when);
+  };
+  await silent('before the fault');
 
   const injected = await fault.inject(lab);
   let undone = false;
@@ -112,10 +119,11 @@ const run = async (fault: Fault, suite: Suite, { onTestFinished }: TestContext):
     const finding = await isNamed(lab, how, fault.probe, expected);
     injected.check?.(finding);
     await isTold(lab, how, finding);
+    if (fault.onDisk === true) await isNamedOnDisk(lab, finding);
   } finally {
     await undo();
   }
-  await isSilent(lab, usual, fault.healthyExit ?? 0, 'after the fault');
+  await silent('after the fault');
 };
 
 /** Doctor finds nothing, and leaves nothing unasked that it could have asked. */
