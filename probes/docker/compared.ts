@@ -1,7 +1,7 @@
 /** What the probes of Docker and containerd have in common: the comparison, and claims made of its rows. */
 import type { Claim, NextStep, ProbeAnswer } from '../../src/host/finding.ts';
 import { openQuestion } from '../../src/host/listing-gaps.ts';
-import { isUnknown, type Observed, seenValue } from '../../src/host/observed.ts';
+import { type Absent, isUnknown, type Observed, seenValue, type Unknown } from '../../src/host/observed.ts';
 import {
   isAlarm,
   type ReconcilePart,
@@ -36,10 +36,7 @@ export const compared = (
   advise: (row: ReconcileRow, tools: Tools) => Advice | undefined,
 ): ProbeAnswer => {
   const { nothing, mode, namespace, rows } = reconcile(host, [part]);
-  if (nothing !== undefined) {
-    const reason = nothing.why ?? 'no Docker uses this containerd';
-    return { outcome: isUnknown(nothing) || !wasLookedFor(host) ? 'skip' : 'pass', reason };
-  }
+  if (nothing !== undefined) return withoutDocker(host, nothing);
   const claims = rows.flatMap((row) => claimOf(row, host, advise));
   if (claims.length > 0) return { outcome: 'claims', claims };
   const unread = reconcileWants([part]).flatMap((name) => unreadIn(host, name, namespace) ?? []);
@@ -56,6 +53,12 @@ export const compared = (
     return { outcome: 'skip', reason: doubtful.length === 1 ? doubt : `${share}, the first: ${doubt}` };
   }
   return { outcome: 'pass', reason: `${count(rows.length, 'object')} compared (${mode})` };
+};
+
+/** The answer where there is no Docker to ask about, or none can be asked. */
+export const withoutDocker = (host: HostSnapshot, nothing: Absent | Unknown): ProbeAnswer => {
+  const reason = nothing.why ?? 'no Docker uses this containerd';
+  return { outcome: isUnknown(nothing) || !wasLookedFor(host) ? 'skip' : 'pass', reason };
 };
 
 // What of a facet is not known that may hide an object. On a disk the files stand for the daemons that wrote them: where the
@@ -86,7 +89,7 @@ function claimOf(
 ): readonly Claim[] {
   // Said of the object that it follows from.
   if (!isAlarm(row) || row.because !== null) return [];
-  const advice = advise(row, toolsOf(host, row));
+  const advice = advise(row, toolsOf(host, row.namespace));
   if (advice === undefined) return [];
   const { kind, namespace, id, name, rule, detail, state, docker, containerd, unchecked } = row;
   const layer = kind === 'task' || kind === 'lease' || kind === 'snapshot' ? 'containerd' : 'docker';
@@ -116,7 +119,8 @@ function stepOnDisk(host: HostSnapshot, { text, command, effect }: NextStep): Ne
   };
 }
 
-function toolsOf(host: HostSnapshot, { namespace }: ReconcileRow): Tools {
+/** Clients of the daemons of a snapshot, in a namespace. */
+export function toolsOf(host: HostSnapshot, namespace: string | null): Tools {
   const endpoint = seenValue(facet(host, 'docker.endpoint'));
   const socket = endpoint?.address.replace(/^\/var\/run\//, '/run/');
   const docker =

@@ -7,9 +7,11 @@ import type {
   DockerLayerMount,
   DockerNetwork,
   DockerReference,
+  DockerReferenceFile,
   DockerRoot,
   DockerVolume,
   GraphDirectory,
+  ReferenceFault,
 } from '../host/docker-disk.ts';
 import { descriptor, labels, time } from './containerd-forms.ts';
 import { limits, state } from './docker-forms.ts';
@@ -21,6 +23,7 @@ import {
   list,
   moment,
   nullable,
+  number,
   object,
   observed,
   optional,
@@ -31,6 +34,7 @@ import {
 type Own =
   | 'docker.root'
   | 'docker.references'
+  | 'docker.referenceFiles'
   | 'docker.imageConfigs'
   | 'docker.layers'
   | 'docker.layerMounts'
@@ -39,6 +43,8 @@ type Own =
   | 'docker.volumes'
   | 'docker.networks'
   | 'docker.buildSnapshots';
+
+const referenceFault = object<ReferenceFault>({ offset: number(), what: text() });
 
 export const DOCKER_DISK_FORMS: FormsOf<Own> = {
   'docker.root': {
@@ -54,6 +60,17 @@ export const DOCKER_DISK_FORMS: FormsOf<Own> = {
   },
   'docker.references': {
     item: object<DockerReference>({ driver: text(), repository: text(), reference: text(), imageId: text() }),
+  },
+  'docker.referenceFiles': {
+    item: object<DockerReferenceFile>({
+      driver: text(),
+      path: text(),
+      size: nullable(integer),
+      names: number(),
+      refused: nullable(referenceFault),
+      dropped: list(referenceFault),
+      droppedCount: number(),
+    }),
   },
   'docker.imageConfigs': {
     item: object<DockerImageConfig>({

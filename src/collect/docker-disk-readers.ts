@@ -15,6 +15,7 @@ export type { DockerDiskFacet } from '../sources/docker/disk/open.ts';
 export const DOCKER_DISK_FACETS: readonly DockerDiskFacet[] = [
   'docker.root',
   'docker.references',
+  'docker.referenceFiles',
   'docker.imageConfigs',
   'docker.layers',
   'docker.layerMounts',
@@ -82,6 +83,7 @@ function dockerDisk(open: () => Promise<Opened>): DockerDisk {
     readers: {
       'docker.root': () => read((own) => own['docker.root']()),
       'docker.references': () => read((own) => own['docker.references']()),
+      'docker.referenceFiles': () => read((own) => own['docker.referenceFiles']()),
       'docker.imageConfigs': () => read((own) => own['docker.imageConfigs']()),
       'docker.layers': () => read((own) => own['docker.layers']()),
       'docker.layerMounts': () => read((own) => own['docker.layerMounts']()),

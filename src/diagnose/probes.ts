@@ -11,6 +11,7 @@ import { orphanIngest } from '../../probes/content/orphan-ingest.ts';
 import { dockerContainers } from '../../probes/docker/containers.ts';
 import { dockerImages } from '../../probes/docker/images.ts';
 import { dockerLeftovers } from '../../probes/docker/leftovers.ts';
+import { dockerRepositories } from '../../probes/docker/repositories.ts';
 import { databaseCorrupt } from '../../probes/metadata/database-corrupt.ts';
 import { databaseEmpty } from '../../probes/metadata/database-empty.ts';
 import { databaseMissing } from '../../probes/snapshot/database-missing.ts';
@@ -34,6 +35,7 @@ export const PROBES: readonly Probe[] = [
   orphanIngest,
   orphanDirectory,
   dockerContainers,
+  dockerRepositories,
   dockerImages,
   dockerLeftovers,
 ];

@@ -32,6 +32,28 @@ export interface DockerReference {
   readonly imageId: Digest;
 }
 
+/** A graphdriver's repositories.json as a file: whether dockerd takes it, and all of what is in it. */
+export interface DockerReferenceFile {
+  readonly driver: string;
+  readonly path: string;
+  /** Null: there is no such file, though there are images that it would name. */
+  readonly size: bigint | null;
+  /** Names that were read of it. */
+  readonly names: number;
+  /** For what dockerd does not start with it: where the text breaks off, else the first value of a wrong type. */
+  readonly refused: ReferenceFault | null;
+  /** Entries that dockerd drops when it reads them, without a word: the first of them, and how many there are. */
+  readonly dropped: readonly ReferenceFault[];
+  readonly droppedCount: number;
+}
+
+/** What stands in a repositories.json in the place of something else. */
+export interface ReferenceFault {
+  /** Bytes before it. */
+  readonly offset: number;
+  readonly what: string;
+}
+
 /** One file of imagedb: an image's config. */
 export interface DockerImageConfig {
   readonly driver: string;

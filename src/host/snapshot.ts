@@ -32,6 +32,7 @@ import type {
   DockerLayerMount,
   DockerNetwork,
   DockerReference,
+  DockerReferenceFile,
   DockerRoot,
   DockerVolume,
   GraphDirectory,
@@ -89,6 +90,7 @@ export interface Facets {
   'snapshot.directories': Listing<SnapshotDirectory>;
   'docker.root': DockerRoot;
   'docker.references': Listing<DockerReference>;
+  'docker.referenceFiles': Listing<DockerReferenceFile>;
   'docker.imageConfigs': Listing<DockerImageConfig>;
   'docker.layers': Listing<DockerLayer>;
   'docker.layerMounts': Listing<DockerLayerMount>;

@@ -49,7 +49,7 @@ export const isNamedOnDisk = async (lab: Lab, live: Finding): Promise<void> => {
   for (const { text, command } of finding?.next ?? []) {
     if (command === null) continue;
     if (command.startsWith('ctrscope ')) expect(command).toContain(`--root ${root}`);
-    else if (/\b(docker|ctr|journalctl|dmesg)\b/.test(command)) {
+    else if (/^(docker|ctr|journalctl|dmesg)\b/.test(command)) {
       expect(text).toMatch(/^when its host runs again: /);
     }
   }

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 
+import { diskOf } from '../faults/disk-copy.ts';
 import { buildImages, importDockerImages, SINGLE_IMAGE } from '../lab/images.ts';
 import type { Lab } from '../lab/lab.ts';
 import { identify, killProcesses } from '../lab/processes.ts';
@@ -13,6 +14,9 @@ import { until } from '../lab/until.ts';
 import { describeDockers, dockerLines } from './docker-labs.ts';
 import { ctrscope, documentOf, type Item } from './program.ts';
 import { rotatingSuites } from './rotation.ts';
+
+/** More than what a comparison takes for a moment. */
+const REST_MS = 6000;
 
 const IMAGE = SINGLE_IMAGE.replace('docker.io/library/', '');
 
@@ -195,6 +199,9 @@ describe.each(SWITCHED)('a host that holds both stores (%s)', (suite) => {
       name,
       '--network',
       'none',
+      // As init it does not hear of others, and dockerd would wait for it at each stop.
+      '--stop-signal',
+      'SIGKILL',
       IMAGE,
       '/bin/sleep',
       '86400',
@@ -231,6 +238,51 @@ describe.each(SWITCHED)('a host that holds both stores (%s)', (suite) => {
       expect(alarmsIn(await look())).toEqual([]);
       await lab().startDockerd();
       expect(alarmsIn(await look())).toEqual([]);
+    },
+  );
+
+  test.skipIf(reason !== undefined)(
+    'has nothing stale or broken on its disk, whichever store it used last',
+    async () => {
+      for (const [snapshotter, name, kills] of [
+        [true, 'of-containerd', false],
+        [false, 'of-graphdriver', true],
+      ] as const) {
+        await switchTo(snapshotter);
+        await lab().docker(['start', name]);
+        const daemons = [lab().dockerdPid, lab().containerdPid].flatMap((pid) => identify(pid ?? 0) ?? []);
+        if (kills) await killProcesses(daemons);
+        else {
+          await lab().stopDockerd();
+          await lab().stopContainerd();
+        }
+        const stoppedAt = Date.now();
+        await until('nothing is new any more', () => Date.now() - stoppedAt > REST_MS || undefined);
+        const root = diskOf(lab());
+        // Without its daemon.json, with the one that it ran by, and where the next start is to use the other store.
+        for (const said of [undefined, snapshotter, !snapshotter]) {
+          if (said !== undefined) {
+            await mkdir(`${root}/etc/docker`, { recursive: true });
+            const config = { features: { 'containerd-snapshotter': said } };
+            await writeFile(`${root}/etc/docker/daemon.json`, JSON.stringify(config));
+          }
+          const which = `${name}, ${kills ? 'killed' : 'stopped'}, daemon.json says ${said}`;
+          const { items } = await documentOf({ env: {} }, ['reconcile', '--root', root]);
+          expect(alarmsIn(items), which).toEqual([]);
+          const names = items.map((item) => String(item['name']));
+          expect(names, which).toEqual(expect.arrayContaining(['of-graphdriver', 'of-containerd']));
+          if (said !== undefined) {
+            const own = said ? 'of-containerd' : 'of-graphdriver';
+            const others = items.filter(({ ruleId }) => ruleId === 'other-store').map((item) => item['name']);
+            expect(others, which).toContain(said ? 'of-graphdriver' : 'of-containerd');
+            expect(others, which).not.toContain(own);
+          }
+          const { findings } = await documentOf({ env: {} }, ['doctor', '--root', root]);
+          expect(findings, which).toEqual([]);
+        }
+        await lab().startContainerd();
+      }
+      await lab().startDockerd();
     },
   );
 });

@@ -28,10 +28,10 @@ function isFolder(disk: Disk, parent: string, name: string): boolean {
 }
 
 /** Reads a folder or file of each graphdriver; what cannot be read of one is a gap, and a missing place nothing. */
-export function* eachDriver<T>(
+export function* eachDriver(
   disk: Disk,
   root: string,
-  draft: Draft<T>,
+  draft: Pick<Draft<unknown>, 'miss'>,
   read: (driver: string, folder: string) => Generator<void, void>,
 ): Generator<void, void> {
   for (const driver of imageDrivers(disk, root)) {

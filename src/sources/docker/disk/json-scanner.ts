@@ -56,8 +56,11 @@ export class JsonScanner {
     throw this.#unexpected('a value');
   }
 
-  /** The keys of an object; after each, the caller takes its value: by `text`, `members` or `skip`. @throws JsonFault */
-  *members(): Generator<string, void> {
+  /**
+   * The keys of an object, undefined for one longer than `MAX_TEXT`; after each, the caller takes its value: by `text`,
+   * `members` or `skip`. @throws JsonFault
+   */
+  *members(): Generator<string | undefined, void> {
     this.#expect(OPEN, '{');
     if (this.#take(CLOSE)) return;
     do {
@@ -68,54 +71,85 @@ export class JsonScanner {
     this.#expect(CLOSE, ', or }');
   }
 
-  /** A text of at most `MAX_TEXT` bytes. @throws JsonFault */
-  text(): string {
+  /** A text, undefined for one of more than `MAX_TEXT` bytes, which is passed over. @throws JsonFault */
+  text(): string | undefined {
     this.#blanks();
     const from = this.#at;
     this.#skipText();
-    if (this.#at - from > MAX_TEXT) throw new JsonFault(`a text of ${this.#at - from} bytes`, from);
-    try {
-      return JSON.parse(this.#bytes.toString('utf8', from, this.#at)) as string;
-    } catch {
-      throw new JsonFault('a text with a control character or an escape that JSON does not have', from);
+    if (this.#at - from > MAX_TEXT) return undefined;
+    return JSON.parse(this.#bytes.toString('utf8', from, this.#at)) as string;
+  }
+
+  /** Passes over one value of any kind. @throws JsonFault where it is none, or deeper than Go reads */
+  skip(): void {
+    /** Of each object and list around what comes next, whether it is an object. */
+    const around: boolean[] = [];
+    for (;;) {
+      const kind = this.kind();
+      const isObject = kind === 'an object';
+      if (isObject || kind === 'a list') {
+        if (around.length >= MAX_DEPTH) {
+          throw new JsonFault(`more than ${MAX_DEPTH} objects or lists in each other`, this.#at);
+        }
+        this.#at += 1;
+        if (!this.#take(isObject ? CLOSE : CLOSE_LIST)) {
+          around.push(isObject);
+          if (isObject) this.#skipKey();
+          continue;
+        }
+      } else if (kind === 'a text') this.#skipText();
+      else this.#skipWord();
+      if (!this.#skipToNext(around)) return;
     }
   }
 
-  /** Passes over one value of any kind. @throws JsonFault where it does not end */
-  skip(): void {
-    let depth = 0;
-    do {
-      this.#blanks();
-      const byte = this.#bytes[this.#at];
-      if (byte === QUOTE) this.#skipText();
-      else if (byte === OPEN || byte === OPEN_LIST) {
-        depth += 1;
-        this.#at += 1;
-      } else if (byte === CLOSE || byte === CLOSE_LIST) {
-        if (depth === 0) throw this.#unexpected('a value');
-        depth -= 1;
-        this.#at += 1;
-      } else if (depth > 0 && (byte === COMMA || byte === COLON)) this.#at += 1;
-      else this.#skipWord();
-    } while (depth > 0);
+  // Whether another value follows in one of those around: what ends before it is taken off.
+  #skipToNext(around: boolean[]): boolean {
+    for (;;) {
+      const isObject = around.at(-1);
+      if (isObject === undefined) return false;
+      if (this.#take(COMMA)) {
+        if (isObject) this.#skipKey();
+        return true;
+      }
+      if (isObject) this.#expect(CLOSE, ', or }');
+      else this.#expect(CLOSE_LIST, ', or ]');
+      around.pop();
+    }
+  }
+
+  #skipKey(): void {
+    this.#blanks();
+    this.#skipText();
+    this.#expect(COLON, ':');
   }
 
   #skipText(): void {
     if (this.#bytes[this.#at] !== QUOTE) throw this.#unexpected('a text');
     const from = this.#at;
     for (this.#at += 1; this.#at < this.#bytes.length; this.#at += 1) {
-      const byte = this.#bytes[this.#at];
-      if (byte === BACKSLASH) this.#at += 1;
+      const byte = this.#bytes[this.#at] ?? 0;
+      if (byte === BACKSLASH) this.#skipEscape();
       else if (byte === QUOTE) {
         this.#at += 1;
         return;
-      }
+      } else if (byte < 0x20) throw this.#unexpected('a character of a text');
     }
     this.#at = this.#bytes.length;
     throw new JsonFault('a text that does not end', from, true);
   }
 
-  // A number, true, false or null: letters, digits, sign and point.
+  // Up to its last character.
+  #skipEscape(): void {
+    const text = this.#bytes.toString('latin1', this.#at, this.#at + 6);
+    const length = /^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(text)?.[0].length;
+    if (length !== undefined) this.#at += length - 1;
+    else if (this.#at + text.length < this.#bytes.length || !/^\\(?:u[0-9a-fA-F]*)?$/.test(text)) {
+      throw new JsonFault('an escape that JSON does not have', this.#at);
+    } else this.#at = this.#bytes.length;
+  }
+
+  // A number, true, false or null.
   #skipWord(): void {
     const from = this.#at;
     for (; this.#at < this.#bytes.length; this.#at += 1) {
@@ -129,7 +163,10 @@ export class JsonScanner {
         byte === 0x2e;
       if (!isPart) break;
     }
-    if (this.#at === from) throw this.#unexpected('a value');
+    const word = this.#bytes.toString('latin1', from, this.#at);
+    if (WORD.test(word)) return;
+    const isEnd = this.#at === this.#bytes.length;
+    throw new JsonFault(`"${word.slice(0, 20)}", where a value should be`, from, isEnd);
   }
 
   #blanks(): void {
@@ -164,3 +201,6 @@ export class JsonScanner {
 
 // Names of images are far shorter; a longer text is no name.
 const MAX_TEXT = 4096;
+/** What Go reads. */
+const MAX_DEPTH = 10_000;
+const WORD = /^(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$/;

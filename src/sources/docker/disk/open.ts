@@ -15,7 +15,7 @@ import { readImageConfigs } from './image-configs.ts';
 import { readLayerMounts, readLayers } from './layers.ts';
 import { observed } from './listing.ts';
 import { NETWORKS_DB, readNetworks } from './networks.ts';
-import { readReferences } from './references.ts';
+import { type References, readReferences } from './references.ts';
 import { readRoot } from './root.ts';
 import { readVolumeRecords, readVolumes, VOLUMES_DB } from './volumes.ts';
 
@@ -23,6 +23,7 @@ import { readVolumeRecords, readVolumes, VOLUMES_DB } from './volumes.ts';
 export type DockerDiskFacet =
   | 'docker.root'
   | 'docker.references'
+  | 'docker.referenceFiles'
   | 'docker.imageConfigs'
   | 'docker.layers'
   | 'docker.layerMounts'
@@ -96,8 +97,14 @@ export const openDirectory = ({
       'this data directory has no containers',
     ),
   );
+  const ofReferences = <K extends keyof References>(part: K) =>
+    once(async (): Promise<Observed<References[K]>> => {
+      const found = await references();
+      return found.state === 'seen' ? { ...found, value: found.value[part] } : found;
+    });
   const ofDrivers = <T>(place: string, read: (disk: Disk, root: string) => Generator<void, T>) =>
     once(() => observed(join(root, place), (path) => walk(read(disk, root), path), NO_GRAPHDRIVER));
+  const references = ofDrivers('image/*/repositories.json', readReferences);
   return {
     'docker.root': once(async () => {
       const containers = seenValue(await records())?.items ?? [];
@@ -107,7 +114,8 @@ export const openDirectory = ({
         'there is no such directory',
       );
     }),
-    'docker.references': ofDrivers('image/*/repositories.json', readReferences),
+    'docker.references': ofReferences('names'),
+    'docker.referenceFiles': ofReferences('files'),
     'docker.imageConfigs': ofDrivers('image/*/imagedb', readImageConfigs),
     'docker.layers': ofDrivers('image/*/layerdb', readLayers),
     'docker.layerMounts': ofDrivers('image/*/layerdb/mounts', readLayerMounts),

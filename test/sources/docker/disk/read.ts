@@ -8,6 +8,7 @@ import { type DockerDiskFacet, openDirectory } from '../../../../src/sources/doc
 export const FACETS: readonly DockerDiskFacet[] = [
   'docker.root',
   'docker.references',
+  'docker.referenceFiles',
   'docker.imageConfigs',
   'docker.layers',
   'docker.layerMounts',
