@@ -3,7 +3,7 @@
 import { wantsOf } from '../diagnose/engine.ts';
 import { PROBES } from '../diagnose/probes.ts';
 import type { Probe } from '../host/finding.ts';
-import { unknownFacets } from '../host/unknown-entries.ts';
+import { distinct, unknownFacets } from '../host/unknown-entries.ts';
 import { diagnosisFields } from '../report/document.ts';
 import { nearest } from '../text/nearest.ts';
 import { tableLines } from '../text/table.ts';
@@ -30,7 +30,9 @@ export const doctor = async (options: DoctorOptions, globals: GlobalOptions): Pr
   if (options.list === true) return list(format);
   if (options.explain !== undefined) return explain(probeNamed(options.explain));
   const probes = chosen(options);
-  const examined = await examine(globals, probes, [], (host) => unknownFacets(host, wantsOf(probes)));
+  const examined = await examine(globals, probes, [], (host) =>
+    distinct(unknownFacets(host, wantsOf(probes))),
+  );
   if (examined === undefined) return EXIT.failed;
   const { host, diagnosis, unknown } = examined;
   switch (format) {

@@ -93,7 +93,9 @@ describe.skipIf(suites.length === 0)(TITLE, () => {
       const content = spoil(whole);
       if (content === undefined) rmSync(fileOf(lab));
       else writeFileSync(fileOf(lab), content);
-      const { findings } = await examineDisk(diskOf(lab));
+      const { findings, unknown } = await examineDisk(diskOf(lab));
+      const unread = unknown.map((entry) => JSON.stringify(entry));
+      expect(unread, 'each once').toEqual([...new Set(unread)]);
       expect(
         findings.map(({ outcome, id }) => `${outcome} ${id}`),
         what,
