@@ -6,7 +6,15 @@ import { rowsYaml, rowYaml, tabOf } from './detail.ts';
 import { closed, opened, toggled } from './folding.ts';
 import { cellText } from './foreign.ts';
 import { detailPane, frameOf, listPane, listRows, paneRows } from './frame.ts';
-import { containerOf, follow, followFrom, jumpTo } from './jump.ts';
+import {
+  containerOf,
+  follow,
+  followFrom,
+  isOnlyDockers,
+  jumpTo,
+  onlyDockers,
+  selectedComparison,
+} from './jump.ts';
 import type { Command } from './keys.ts';
 import { draftOf, EMPTY_DRAFT } from './line-edit.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
@@ -290,7 +298,10 @@ function showWhy(state: State): State {
 }
 
 function showChain(state: State): State {
-  const container = containerOf(state);
+  const compared = selectedComparison(state);
+  if (compared !== undefined && isOnlyDockers(state, compared))
+    return flashed(state, onlyDockers(compared), 'warn');
+  const container = compared === undefined ? undefined : containerOf(state, compared);
   if (container !== undefined) return arrived(state, container, 'Chain');
   return viewNamed(state.view).tabs.includes('Chain')
     ? showTab(state, 'Chain')

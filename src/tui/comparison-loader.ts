@@ -19,6 +19,8 @@ const SIGNS: readonly FacetName[] = [
   'docker.containers',
   'docker.endpoint',
 ];
+// Who did not answer keeps a reading waiting, and is worth another one as soon as it does.
+const ASKED: readonly FacetName[] = ['docker.endpoint', 'docker.containers', 'containerd.containers'];
 // Docker's files may change without any of the lists: so often they are looked at anyway.
 const FILES_MS = 30_000;
 
@@ -29,6 +31,7 @@ export const wantedComparison = (state: State): Wish | undefined => {
   const turn = isRecorded(state) ? 0 : Math.floor(state.now / FILES_MS);
   return {
     key: state.view,
+    answering: ASKED.map((name) => facets[name]?.state ?? '').join(),
     ...(state.paused ? {} : { basis: [turn, ...SIGNS.map((name) => facets[name])] }),
   };
 };

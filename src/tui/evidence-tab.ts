@@ -1,6 +1,7 @@
 /** One comparison as the detail pane shows it: the verdict, the rule, and what both sides have shown. */
 import type { ReconcileRow, ReconcileSide } from '../host/reconcile/row.ts';
 import { type ReconcileState, RULES } from '../host/reconcile/rules.ts';
+import { distinct } from '../host/unknown-entries.ts';
 import { screenText } from './foreign.ts';
 import { markOf, styleOf } from './marks.ts';
 import { EMPTY_LINE, type Line, line, span, textLine } from './spans.ts';
@@ -64,7 +65,11 @@ function sideLines(name: string, side: ReconcileSide | undefined, cells: number)
 function missingLines({ unchecked }: ReconcileRow, { entries }: Unknowns, cells: number): readonly Line[] {
   const all = [
     ...unchecked.map((text) => ({ words: text, source: undefined })),
-    ...entries.map(({ source, state, reason }) => ({ words: `${state} — ${reason}`, source })),
+    // Several facts may lack one and the same answer.
+    ...distinct(entries).map(({ source, state, reason }) => ({
+      words: `${state} — ${reason}`,
+      source: reason.startsWith(source) ? undefined : source,
+    })),
   ];
   if (all.length === 0) return [];
   return [

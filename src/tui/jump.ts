@@ -4,6 +4,8 @@ import { canonicalName } from '../host/image-name.ts';
 import { items } from '../host/kinds/listing.ts';
 import type { ReconcileRow } from '../host/reconcile/row.ts';
 import { ownersOf, type Related, type Thing, type ThingKind, thingKey, usersOf } from '../host/relations.ts';
+import { facet } from '../host/snapshot.ts';
+import { shellWord } from '../text/shell.ts';
 import { count } from '../text/units.ts';
 import { cellText, screenText } from './foreign.ts';
 import { listingOf, selectedRow } from './listing.ts';
@@ -23,17 +25,37 @@ export const follow = (state: State, direction: Direction): State => {
       ? thingOf(listing.view.kind.name, listing.table.item(row))
       : comparedThing(state, compared);
   if (thing === undefined) return flashed(state, 'what this belongs to is in none of the views', 'warn');
+  if (compared !== undefined && isOnlyDockers(state, compared))
+    return flashed(state, onlyDockers(compared), 'warn');
   // Of a comparison, the object itself is the nearest.
   return followFrom(state, direction, thing, compared?.name);
 };
 
-/** The container that a comparison is of, where the selected row is one. */
-export const containerOf = (state: State): Thing | undefined => {
+/** Whether a comparison is of a container that containerd is known to have no record of: the views are of what it has. */
+export const isOnlyDockers = ({ shown }: State, { kind, namespace, id, docker }: ReconcileRow): boolean => {
+  if (shown === null || kind !== 'container' || docker?.has !== true) return false;
+  const listed = facet(shown.host, 'containerd.containers');
+  return (
+    listed.state === 'seen' &&
+    listed.value.gaps.length === 0 &&
+    !listed.value.items.some((c) => c.namespace === namespace && c.id === id)
+  );
+};
+
+/** Why no view leads on from such a container, and what does. */
+export const onlyDockers = ({ name }: ReconcileRow): string =>
+  `only Docker has ${cellText(name)}, containerd has no record of it: ctrscope inspect ${cellText(shellWord(name))}`;
+
+/** The comparison that the selected row is, where it is one. */
+export const selectedComparison = (state: State): ReconcileRow | undefined => {
   const listing = listingOf(state);
   const row = selectedRow(state, listing);
-  if (listing.state !== 'listed' || row === undefined) return undefined;
-  const compared = listing.table.compared(row);
-  const thing = compared === undefined ? undefined : comparedThing(state, compared);
+  return listing.state !== 'listed' || row === undefined ? undefined : listing.table.compared(row);
+};
+
+/** The container that a comparison is of. */
+export const containerOf = (state: State, compared: ReconcileRow): Thing | undefined => {
+  const thing = comparedThing(state, compared);
   return thing?.kind === 'containers' ? thing : undefined;
 };
 

@@ -98,8 +98,9 @@ function listTitle(state: State, listing: Listing, cells: number): Line {
   ];
   const { filter, sort } = listState(state);
   if (listing.state === 'listed' && listing.table.gist !== undefined) {
+    // First, for what stands last is what is cut where there is little room.
+    if (isPast(state)) spans.push(span(' · newer than the past shown', 'warn'));
     spans.push(span(` · ${screenText(listing.table.gist)}`, 'muted'));
-    if (isPast(state)) spans.push(span(' · not of the past', 'warn'));
   }
   if (filter !== '' && state.prompt?.kind !== 'filter') {
     spans.push(span(' '), span(`/${truncateMiddle(screenText(filter), 30)}`, 'accent'));

@@ -13,6 +13,8 @@ export interface Wish {
   readonly key: string;
   /** What the answer depends on: when any of it is another, the same is read again, though not at once. */
   readonly basis?: readonly unknown[];
+  /** Who answered. A reading that waited for somebody who did not says nothing of how long one takes when this is another. */
+  readonly answering?: string;
 }
 
 // Holding an arrow key down must not ask for every container on the way.
@@ -23,6 +25,7 @@ const REST_SHARE = 10;
 
 interface Reading {
   readonly basis: readonly unknown[] | undefined;
+  readonly answering: string | undefined;
   readonly startedAt: number;
   endedAt: number | undefined;
 }
@@ -39,17 +42,24 @@ export const createLoader = <W extends Wish>(
   let current: W | undefined;
   let last: Reading | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let dueAt = 0;
   let stopped = false;
   const read = (): void => {
     timer = undefined;
     const wish = current;
     if (wish === undefined) return;
-    const reading: Reading = { basis: wish.basis, startedAt: performance.now(), endedAt: undefined };
+    const { basis, answering } = wish;
+    const reading: Reading = { basis, answering, startedAt: performance.now(), endedAt: undefined };
     last = reading;
     void load(wish, () => current?.key === wish.key).then(() => {
       reading.endedAt = performance.now();
       if (!stopped) look();
     });
+  };
+  const readAt = (at: number): void => {
+    clearTimeout(timer);
+    dueAt = at;
+    timer = setTimeout(read, Math.max(0, at - performance.now()));
   };
   const look = (): void => {
     const wish = wanted(program.state());
@@ -57,9 +67,13 @@ export const createLoader = <W extends Wish>(
     current = wish;
     if (isOther) {
       clearTimeout(timer);
-      timer = wish === undefined ? undefined : setTimeout(read, SETTLE_MS);
-    } else if (wish !== undefined && timer === undefined && last?.endedAt !== undefined) {
-      if (!isSame(wish.basis, last.basis)) timer = setTimeout(read, restOf(last, last.endedAt));
+      timer = undefined;
+      last = undefined;
+      if (wish !== undefined) readAt(performance.now() + SETTLE_MS);
+    } else if (wish !== undefined && last?.endedAt !== undefined && !isSame(wish.basis, last.basis)) {
+      const at = last.endedAt + restOf(last, last.endedAt, wish);
+      // Somebody who answers again is not waited for as long as somebody who does not.
+      if (timer === undefined || at < dueAt) readAt(at);
     }
   };
   const unsubscribe = program.subscribe(look);
@@ -76,9 +90,10 @@ export const createLoader = <W extends Wish>(
   };
 };
 
-function restOf({ startedAt }: Reading, endedAt: number): number {
-  const rest = Math.max(LEAST_REST_MS, REST_SHARE * (endedAt - startedAt));
-  return Math.max(0, endedAt + rest - performance.now());
+function restOf(last: Reading, endedAt: number, { answering }: Wish): number {
+  return answering === last.answering
+    ? Math.max(LEAST_REST_MS, REST_SHARE * (endedAt - last.startedAt))
+    : LEAST_REST_MS;
 }
 
 // Who names no basis is content with what was read.

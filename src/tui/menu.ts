@@ -33,7 +33,8 @@ export const menuLines = (menu: Menu, rect: Rect): readonly Line[] => {
   const top = menuTop(menu, rect);
   const entries = menu.entries.slice(top, top + rect.height - 2).map((entry, i): Line => {
     // Foreign names may be as long as they like; the box is not.
-    const words = truncateEnd(entry.words, Math.floor(inner / 2));
+    const room = Math.max(Math.floor(inner / 2), inner - 5 - width(entry.label));
+    const words = truncateEnd(entry.words, room);
     const label = truncateMiddle(entry.label, Math.max(4, inner - 5 - width(words)));
     const gap = Math.max(1, inner - 4 - width(label) - width(words));
     const style = top + i === menu.index ? 'selected' : undefined;

@@ -116,7 +116,7 @@ function noRows(state: State, listing: Listed, cells: number): readonly Line[] {
   const entry = listing.unknowns.entries[0];
   if (entry !== undefined) {
     return causeLines(
-      listing.view.heading.toLowerCase(),
+      listing.view.compares ? 'nothing could be compared' : listing.view.heading.toLowerCase(),
       { state: entry.state, why: entry.reason, from: entry.source },
       cells,
     );

@@ -76,7 +76,7 @@ export const SCENES: readonly Scene[] = [
       step('comparison', called('reconcile'), /─ Reconcile 14 [\s\S]*self/),
       step('evidence', ['Tab'], /no lease keeps the container's snapshot/),
       step('evidence-raw', [']'], /ruleId: lease-missing/),
-      step('comparison-owner', ['Escape', 'o'], /s-created +container · itself/),
+      step('comparison-owner', ['Escape', 'Down', 'Down', 'o'], /s-running +container · itself/),
       step('comparison-problems', ['Escape', 'z'], /<5\/14>|problems only/),
       step('comparison-filtered', ['z', '/', ...typed('state=stale'), 'Enter'], /<3\/14>/),
       step('why-image', called('why registry.test:5000/a/b:2'), /needs no\s/),

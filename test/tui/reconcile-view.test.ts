@@ -55,6 +55,20 @@ test('o offers the object itself and what it belongs to; x shows the chain of a 
   expect(screen.lines()[2]).toMatch(/Containers .* Chain/);
 });
 
+test('of a container that only Docker has, o and x say so and what shows it, and stay', async () => {
+  await compared();
+  for (const key of ['o', 'x']) {
+    await screen.press(key);
+    expect(screen.text()).toContain('only Docker has s-created');
+    expect(screen.text()).toContain('ctrscope inspect s-created');
+    expect(screen.lines()[2]).toContain('Reconcile 14');
+  }
+  // Where containerd could not be asked, nobody knows.
+  await screen.show(hostOf(faultyWorld(), { 'containerd.containers': unreadable('Containers.List') }));
+  await screen.press('x');
+  expect(screen.text()).not.toContain('only Docker has');
+});
+
 test('nothing is read for it before it is open, nor by the feed', async () => {
   let looks = 0;
   const host = faultyHost();
@@ -104,6 +118,12 @@ test('what could not be read is said: of a row, of the list, and of the whole', 
   expect(screen.text()).toContain('Not read');
   expect(screen.text()).toContain('Leases.List');
   await screen.close();
+  // One answer that two facts lack is said once.
+  const denied = unreadable('Leases.List');
+  await compared(hostOf(faultyWorld(), { 'containerd.leases': denied, 'containerd.leaseResources': denied }));
+  const [, missing = ''] = screen.text().split('Not read');
+  expect(missing.match(/│ \? /g)).toHaveLength(1);
+  await screen.close();
   const nowhere = absent('/proc', AT, 'no Docker uses this containerd');
   await compared(hostOf(faultyWorld(), { 'docker.endpoint': nowhere, 'docker.root': nowhere }));
   expect(screen.text()).toContain('nothing to compare');
@@ -134,4 +154,8 @@ test('of the past there is no comparison', async () => {
   await screen.press('p');
   await screen.settle(250);
   expect(screen.lines()[2]).toContain('2 broken');
+  // One that was made before stays, and is of what was there then.
+  await screen.press('<');
+  expect(screen.lines()[2]).toContain('2 broken');
+  expect(screen.lines()[2]).toContain('newer than the past shown');
 });

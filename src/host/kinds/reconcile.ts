@@ -34,7 +34,8 @@ export const reconciled: Kind<ReconcileRow> = {
     { id: 'name', title: 'NAME', priority: 1, cut: 'middle', text: (r) => r.name },
     { id: 'docker', title: 'DOCKER', priority: 2, cut: 'end', text: (r) => sideText(r.docker) },
     { id: 'containerd', title: 'CONTAINERD', priority: 2, cut: 'end', text: (r) => sideText(r.containerd) },
-    { id: 'rule', title: 'RULE', priority: 3, cut: 'end', text: (r) => RULES[r.rule].says },
+    // Of less than comes with importance 4 nothing is left that says which rule it is.
+    { id: 'rule', title: 'RULE', priority: 4, cut: 'end', text: (r) => RULES[r.rule].says },
     { id: 'detail', title: 'DETAIL', priority: 4, cut: 'end', text: (r) => r.detail || '-' },
     { id: 'id', title: 'ID', priority: 5, cut: 'middle', text: (r) => r.id },
   ],
