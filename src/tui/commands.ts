@@ -20,13 +20,14 @@ import { draftOf, EMPTY_DRAFT } from './line-edit.ts';
 import { type Listed, listingOf, selectedRow } from './listing.ts';
 import { eventFilter } from './lists/event-list.ts';
 import { markedRows, toggledMark } from './marked.ts';
+import { sortMenu, themeMenu, viewMenu } from './menus.ts';
 import { flashed, type ListState, listState, type MenuEntry, only, type State, type Step } from './model.ts';
 import { faster, paceText, slower } from './pace.ts';
 import { type Order, parseOrder, whyViews } from './palette.ts';
 import { resumed, stepped } from './past.ts';
-import { THEMES, type ThemeName } from './theme.ts';
+import type { ThemeName } from './theme.ts';
 import { acceptPrompt, completePrompt, recall } from './typing.ts';
-import { type TabName, VIEWS, type ViewName, viewNamed } from './views.ts';
+import { type TabName, type ViewName, viewNamed } from './views.ts';
 
 export const runCommand = (state: State, command: Command): Step => {
   if (command.startsWith('view:')) return only(openView(state, command.slice('view:'.length) as ViewName));
@@ -308,45 +309,9 @@ function showChain(state: State): State {
     : flashed(state, 'a chain is of a container; o and u lead from here to those there are', 'warn');
 }
 
-function viewMenu(state: State): State['overlay'] {
-  const entries: readonly MenuEntry[] = VIEWS.map((v) => ({
-    label: v.tab,
-    words: [v.digit ?? '', v.heading === v.tab ? '' : v.heading.toLowerCase()]
-      .filter((w) => w !== '')
-      .join(' · '),
-    command: v.name,
-  }));
-  return { kind: 'menu', title: 'Views', entries, index: VIEWS.findIndex((v) => v.name === state.view) };
-}
-
-function sortMenu(state: State): State['overlay'] {
-  const listing = listingOf(state);
-  if (listing.state !== 'listed') return null;
-  const { sort } = listState(state);
-  const entries: readonly MenuEntry[] = [
-    { label: 'as listed', words: 'namespace, then name', command: 'sort none' },
-    ...listing.table.columns.map((c) => ({
-      label: c.title.toLowerCase(),
-      words: c.id === sort?.column ? (sort.reverse ? '▼' : '▲') : '',
-      command: `sort ${c.id}`,
-    })),
-  ];
-  const index = 1 + listing.table.columns.findIndex((c) => c.id === sort?.column);
-  return { kind: 'menu', title: 'Sort by', entries, index };
-}
-
 function paced(state: State, ms: number): Step {
   const words = `new data is drawn at most every ${paceText(ms)}`;
   return { state: { ...flashed(state, words), pace: ms }, effects: [{ do: 'pace', ms }] };
-}
-
-function themeMenu(state: State): State['overlay'] {
-  const entries: readonly MenuEntry[] = THEMES.map((name) => ({
-    label: name,
-    words: name === state.theme ? 'now' : '',
-    command: `theme ${name}`,
-  }));
-  return { kind: 'menu', title: 'Themes', entries, index: THEMES.indexOf(state.theme) };
 }
 
 function dressed(state: State, theme: ThemeName): State {
