@@ -1,17 +1,9 @@
 /** What docs/layers.md says of the path from `docker run` down to the cgroup, watched at every socket on the way. */
 
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import {
-  constants,
-  createServer as createHttp2Server,
-  connect as http2Connect,
-  type IncomingHttpHeaders,
-} from 'node:http2';
-import { createConnection, createServer, type Socket } from 'node:net';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { execa } from 'execa';
@@ -29,6 +21,8 @@ import { describeLab, sharedLab, skipReason } from '../lab/shared.ts';
 import { shimSocket, shimsOf } from '../lab/shims.ts';
 import { hasContainerdStore } from '../lab/suites.ts';
 import { until } from '../lab/until.ts';
+import { type ContainerdEvent, subscribe } from './event-log.ts';
+import { recordCalls, recordRequests } from './recorders.ts';
 import { rotatingSuites } from './rotation.ts';
 import { openWire } from './wire.ts';
 
@@ -466,152 +460,6 @@ const mountsOf = (pid: string): readonly Mount[] =>
       const [type = '', , options = ''] = after.split(' ');
       return { path: before.split(' ')[4] ?? '', type, options: options.split(',') };
     });
-
-type ContainerdEvent = {
-  readonly namespace: string;
-  readonly topic: string;
-  readonly event: Readonly<Record<string, unknown>>;
-};
-
-/** `ctr events`, and what it has printed since the last look. */
-type EventLog = AsyncDisposable & { readonly take: () => Promise<readonly ContainerdEvent[]> };
-
-/**
- * containerd sends a subscriber all events in order and does not say when it begins. So an event of our own
- * marks the beginning, and another one the end of each look: what is not there by then has not been sent.
- */
-const subscribe = async (lab: Lab): Promise<EventLog> => {
-  const child = spawn(lab.programs.ctr, ['--address', lab.address, 'events'], {
-    env: { ...process.env, ...lab.env },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
-  });
-  const events: ContainerdEvent[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    // 2026-01-02 15:04:05.999999999 +0000 UTC NAMESPACE TOPIC EVENT
-    const [, namespace = '', topic = '', json = ''] = /^(?:\S+ ){4}(\S+) (\S+) (.*)$/.exec(line) ?? [];
-    events.push({ namespace, topic, event: JSON.parse(json) as ContainerdEvent['event'] });
-  });
-  const namespace = `${lab.namespace}-mark`;
-  await lab.ctr(['namespaces', 'create', namespace], { reject: false }); // there is one from an earlier log
-  let marks = 0;
-  const mark = async (): Promise<string> => {
-    marks += 1;
-    const value = `${process.pid}-${performance.now()}-${marks}`;
-    await lab.ctr(['namespaces', 'label', namespace, `mark=${value}`]);
-    return value;
-  };
-  const find = (value: string): number =>
-    events.findIndex(({ event }) => (event['labels'] as { mark?: string } | undefined)?.mark === value);
-  const take = async (): Promise<readonly ContainerdEvent[]> => {
-    const value = await mark();
-    const end = await until(`the event of mark ${value}`, () => {
-      const at = find(value);
-      return at < 0 ? undefined : at;
-    });
-    return events.splice(0, end + 1).filter(({ event }) => event['name'] !== namespace);
-  };
-  await until(`ctr has subscribed to the events of lab ${lab.tag}`, async () => {
-    await mark();
-    return events.length > 0 ? true : undefined;
-  });
-  await take();
-  return {
-    take,
-    [Symbol.asyncDispose]: async () => {
-      child.kill();
-      await ended;
-    },
-  };
-};
-
-/** A socket in front of another; `take` is what has passed since the last look. */
-type Recorder = AsyncDisposable & { readonly path: string; readonly take: () => string[] };
-
-/** Passes bytes on and keeps the first lines of the HTTP/1 requests among them, and an HTTP/2 preface. */
-const recordRequests = async (path: string, target: string): Promise<Recorder> => {
-  let sent = '';
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    const daemon = createConnection({ path: target, allowHalfOpen: true });
-    for (const socket of [client, daemon]) {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-      socket.once('error', () => {
-        client.destroy();
-        daemon.destroy();
-      });
-    }
-    client.on('data', (bytes: Buffer) => {
-      sent += bytes.toString('latin1');
-    });
-    client.pipe(daemon).pipe(client);
-  });
-  await listen(server, path);
-  return {
-    path,
-    take: () => {
-      const found = [...sent.matchAll(/^[A-Z]+ \S+ HTTP\/\d\.\d(?=\r$)/gm)].map(([line]) => line);
-      sent = '';
-      return found;
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-};
-
-/** Passes gRPC calls on, each with its trailers, and keeps the names of their methods. */
-const recordCalls = async (path: string, target: string): Promise<Recorder> => {
-  const calls: string[] = [];
-  const daemon = http2Connect('http://localhost', { createConnection: () => createConnection(target) });
-  const sockets = new Set<Socket>();
-  const server = createHttp2Server();
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  server.on('stream', (asked, headers) => {
-    calls.push(String(headers[':path']).slice(1));
-    const call = daemon.request(headers);
-    for (const stream of [asked, call]) stream.on('error', () => {}); // 'close' follows
-    asked.pipe(call);
-    let trailers: IncomingHttpHeaders = {};
-    call.on('response', (response, flags) => {
-      const isAll = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-      asked.respond(response, isAll ? { endStream: true } : { waitForTrailers: true });
-      if (!isAll) call.pipe(asked);
-    });
-    call.on('trailers', (received) => {
-      trailers = received;
-    });
-    asked.on('wantTrailers', () => asked.sendTrailers(trailers));
-    asked.on('close', () => call.close(constants.NGHTTP2_CANCEL));
-  });
-  await listen(server, path);
-  return {
-    path,
-    take: () => calls.splice(0),
-    [Symbol.asyncDispose]: async () => {
-      daemon.destroy();
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-};
-
-const listen = (
-  server: {
-    listen: (path: string, done: () => void) => unknown;
-    once: (event: 'error', on: (error: Error) => void) => unknown;
-  },
-  path: string,
-): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
 
 /** RFC 9113 §6.5: 0 length[3] · 3 type = 4 · 4 flags · 5 stream[4] = 0. */
 const SETTINGS_FRAME = /^\0[\s\S]{2}\x04[\s\S]\0{4}/;
