@@ -58,7 +58,7 @@ const memory = (): number => {
   return heapUsed + external;
 };
 
-const isListing = (value: object): value is Listing<unknown> => 'gaps' in value;
+const isListing = (value: object): value is Listing<unknown> => 'items' in value;
 
 const filesBelow = (root: string): string[] =>
   readdirSync(root, { recursive: true, withFileTypes: true })

@@ -104,8 +104,7 @@ test('save writes theme and orders, the next start has them, and info tells wher
   await screen.show(demoHost());
   await screen.press(':', 'theme colour-blind', KEYS.enter, ':', 'sort pid desc', KEYS.enter);
   await screen.press(':', 'save', KEYS.enter);
-  await screen.settle(60);
-  expect(screen.text()).toContain('theme and orders saved in');
+  await screen.shows('theme and orders saved in');
   expect(await readFile(path, 'utf8')).toBe('theme: colour-blind\nsort:\n  tasks: pid desc\n');
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   await screen.press(':', 'info', KEYS.enter);

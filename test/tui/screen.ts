@@ -33,6 +33,8 @@ export interface Screen {
   /** The exit code, once the UI has ended. */
   readonly exited: Promise<number>;
   readonly settle: (ms?: number) => Promise<void>;
+  /** Waits until a text is on the screen: for what is read before it is shown. */
+  readonly shows: (text: string) => Promise<void>;
   /** Ends it, whatever state it is in. */
   readonly close: () => Promise<void>;
 }
@@ -60,6 +62,9 @@ export const KEYS = {
   ctrlP: '\x10',
   ctrlZ: '\x1a',
 } as const;
+
+/** Far longer than anything takes that is made up. */
+const SHOWN_MS = 10_000;
 
 /** Starts the UI on a screen of a size. */
 export const openScreen = async (columns = 80, rows = 24, change: Change = {}): Promise<Screen> => {
@@ -195,6 +200,13 @@ export const openScreen = async (columns = 80, rows = 24, change: Change = {}): 
     refreshed: queue.refreshed,
     exited,
     settle,
+    shows: async (text) => {
+      for (const end = performance.now() + SHOWN_MS; performance.now() < end; ) {
+        if (lines().join('\n').includes(text)) return;
+        await settle();
+      }
+      throw new Error(`${JSON.stringify(text)} is not shown within ${SHOWN_MS} ms:\n${lines().join('\n')}`);
+    },
     close: async () => {
       hostEvents.emit('SIGTERM');
       await exited;

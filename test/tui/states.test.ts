@@ -138,8 +138,7 @@ test('a lost connection keeps the data, dimmed and called stale, and counts down
   const row = screen.lines().findIndex((line) => line.includes('bench-io'));
   const cell = screen.terminal.buffer.active.getLine(row)?.getCell(20);
   expect(cell?.isDim()).toBeTruthy();
-  await screen.settle(1100);
-  expect(screen.text()).toContain('retry in 8 s');
+  await screen.shows('retry in 8 s');
   expect(screen.text()).toContain('stale, 1 s old');
   await screen.show(demoHost());
   expect(screen.text()).not.toContain('disconnected');
