@@ -70,6 +70,7 @@ function oneSpoilt(host: HostSnapshot, users: BlobUsers, { digest, file, records
     outcome: 'fail',
     confidence: disagree ? 'likely' : sureness(host),
     object: { layer: 'content', namespace: null, kind: 'blob', id: digest, name: null },
+    recordedAt: records.map(({ createdAt }) => createdAt).toSorted(),
     evidence: [
       ...records.slice(0, 3).map(({ namespace, size }) => ({
         layer: 'containerd' as const,

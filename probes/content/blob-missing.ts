@@ -67,6 +67,7 @@ function oneLost(host: HostSnapshot, users: BlobUsers, { digest, records }: Blob
     outcome: 'fail',
     confidence: sureness(host),
     object: { layer: 'content', namespace: null, kind: 'blob', id: digest, name: null },
+    recordedAt: records.map(({ createdAt }) => createdAt).toSorted(),
     evidence: [
       ...records.slice(0, 3).map(({ namespace, size }) => ({
         layer: 'containerd' as const,

@@ -119,6 +119,7 @@ function one(host: HostSnapshot, found: Incomplete): Claim {
     outcome: runs || metadataOnly ? 'warn' : 'fail',
     confidence: metadataOnly ? 'likely' : 'certain',
     object: { layer: 'content', namespace: image.namespace, kind: 'image', id: image.name, name: null },
+    recordedAt: [image.createdAt],
     evidence: [
       {
         layer: 'containerd',

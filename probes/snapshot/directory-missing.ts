@@ -92,6 +92,7 @@ function oneLost(host: HostSnapshot, { record, backend, path }: Lost, hit: Depen
     outcome: 'fail',
     confidence: sureness(host),
     object: { layer: 'snapshot', namespace, kind: 'snapshot', id: key, name: null },
+    recordedAt: [backend.createdAt],
     evidence: [
       {
         layer: 'metadata',

@@ -96,8 +96,8 @@ async function confirmAll(
 function confirm(run: Run, second: HostSnapshot): Run {
   if (run.claims.length === 0) return run;
   const again = runProbe(run.probe, second);
-  const keys = new Set(again.claims.map((claim) => fingerprint(run.probe, claim)));
-  const lasting = run.claims.filter((claim) => keys.has(fingerprint(run.probe, claim)));
+  const keys = new Set(again.claims.map((claim) => sighting(run.probe, claim)));
+  const lasting = run.claims.filter((claim) => keys.has(sighting(run.probe, claim)));
   if (lasting.length > 0) return claimed(run.probe, lasting);
   switch (again.outcome.outcome) {
     case 'pass':
@@ -117,7 +117,13 @@ function unsettled(run: Run, outcome: ProbeOutcome['outcome'], what: string): Ru
 }
 
 function findingOf(probe: Probe, claim: Claim): Finding {
-  return { id: probe.id, ...claim, fingerprint: fingerprint(probe, claim) };
+  const { recordedAt: _, ...said } = claim;
+  return { id: probe.id, ...said, fingerprint: fingerprint(probe, claim) };
+}
+
+/** What two looks must have in common: the object, as it was recorded once. */
+function sighting(probe: Probe, claim: Claim): string {
+  return JSON.stringify([fingerprint(probe, claim), claim.recordedAt ?? []]);
 }
 
 function fingerprint({ id }: Probe, { object }: Claim): string {

@@ -55,10 +55,12 @@ export interface Claim {
   readonly references: readonly string[];
   /** The probe whose finding about the same address or container explains this one. */
   readonly causedBy?: string;
+  /** When what it is about was recorded. What is removed and made anew between two looks is another by the same name. */
+  readonly recordedAt?: readonly (string | null)[];
 }
 
 /** A claim with the probe's id and a fingerprint that survives restarts: no pid, no time in it. */
-export interface Finding extends Claim {
+export interface Finding extends Omit<Claim, 'recordedAt'> {
   readonly id: string;
   readonly fingerprint: string;
 }

@@ -169,6 +169,24 @@ describe('the second look', () => {
     expect(probes[0]).toMatchObject({ outcome: 'warn', reason: 'wrong with b' });
   });
 
+  test('is no confirmation where it was removed and recorded anew between the two', async () => {
+    const made = (at: string): ProbeAnswer => ({ outcome: 'claims', claims: [claim({ recordedAt: [at] })] });
+    const looks = (second: string) =>
+      probe(
+        'p',
+        inTurn(
+          () => made('10:00'),
+          () => made(second),
+        ),
+      );
+    const same = await diagnose(known, [looks('10:00')], again);
+    expect(same.findings).toHaveLength(1);
+    expect(same.findings[0]).not.toHaveProperty('recordedAt');
+    const anew = await diagnose(known, [looks('10:01')], again);
+    expect(anew.findings).toEqual([]);
+    expect(anew.verdict).toBe('partial');
+  });
+
   test('that cannot see is no pass: what was found is then not known', async () => {
     for (const second of [skips, claims(claim({}, 'something else'))]) {
       const { findings, verdict, probes } = await diagnose(
